@@ -1,0 +1,122 @@
+//! The command line: one file a command; the only room that prints to stdout.
+
+mod evaluate;
+mod predict;
+mod serve;
+mod synth;
+mod token;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::settings::Settings;
+
+/// Finds cracks in photographs of concrete, asphalt and masonry.
+#[derive(Debug, Parser)]
+#[command(name = "hairline", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves the page, the API and the metrics (the default).
+    Serve(serve::ServeArgs),
+    /// Finds the cracks in photographs and writes masks, overlays and probabilities.
+    Predict(predict::PredictArgs),
+    /// Scores a model on photographs with masks.
+    Evaluate(evaluate::EvaluateArgs),
+    /// Draws photographs with cracks of known geometry, as a data folder.
+    Synth(synth::SynthArgs),
+    /// Makes, lists and revokes tokens for access beyond this machine.
+    Token(token::TokenArgs),
+    /// Prints the OpenAPI document.
+    Openapi,
+}
+
+/// Settings that every command takes.
+#[derive(Debug, Args)]
+struct Common {
+    /// Settings file; see config.toml for all keys.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl Common {
+    fn settings(&self, overrides: &[(&str, Option<String>)]) -> anyhow::Result<Settings> {
+        let given: Vec<(&str, String)> = overrides.iter().filter_map(|(key, value)| Some((*key, value.clone()?))).collect();
+        Ok(Settings::load(self.config.as_deref(), &given)?)
+    }
+}
+
+/// What a command that succeeded has to say.
+enum Outcome {
+    Done,
+    /// A negative result that was asked for.
+    Negative,
+    /// Some inputs failed; each was told on stderr.
+    SomeFailed,
+}
+
+/// Runs the command line; 0 ok, 1 a negative result that was asked for, 2 an error.
+pub fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Negative) => ExitCode::from(1),
+        Ok(Outcome::SomeFailed) => ExitCode::from(2),
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "hairline: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<Outcome> {
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(args) => serve::run(&args),
+        Command::Predict(args) => predict::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Synth(args) => synth::run(&args),
+        Command::Token(args) => token::run(&args),
+        Command::Openapi => {
+            print(&serde_json::to_string_pretty(&crate::web::openapi_json())?)?;
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+/// Prints a line to stdout.
+fn print(line: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
+}
+
+/// The runtime of commands that serve or use the store.
+fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
+}
+
+/// Lets the network use this many threads; 0 takes all cores.
+fn limit_threads(threads: usize) -> anyhow::Result<()> {
+    Ok(rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("compute-{i}")).build_global()?)
+}
+
+/// Reads a flag that is a number above 0 and below 1.
+fn parse_probability(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(value) if value > 0.0 && value < 1.0 => Ok(value),
+        _ => Err("a number above 0 and below 1 is expected".into()),
+    }
+}

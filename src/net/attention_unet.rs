@@ -1,0 +1,207 @@
+//! Attention U-Net (Oktay et al. 2018, arXiv:1804.03999) of any base width.
+//!
+//! Parameter names and layer order are those of the PyTorch network that
+//! Hairline replaces, so that state dicts travel both ways.
+
+use std::collections::HashMap;
+
+use candle_core::{DType, Device, Result, Tensor};
+use candle_nn::{
+    BatchNorm, Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig, Module, ModuleT, VarBuilder, batch_norm,
+    conv_transpose2d, conv2d, ops,
+};
+
+use super::{ModelFileError, Parameters};
+
+const BATCH_NORM_EPSILON: f64 = 1e-5;
+/// Levels of the encoder; the deepest works at 1/16 of the input's side.
+const LEVELS: usize = 5;
+
+/// Channels of encoder level `level` (1..=5) at base width `base`.
+fn channels(base: usize, level: usize) -> usize {
+    base << (level - 1)
+}
+
+/// The whole network: `[B, 3, H, W]` → logits `[B, 1, H, W]`, sides multiples of 16.
+#[derive(Debug)]
+pub struct AttentionUNet {
+    encoder: Vec<ConvBlock>,
+    decoder: Vec<DecoderLevel>,
+    head: Conv2d,
+}
+
+impl AttentionUNet {
+    /// Builds the network from named parameters; extra entries are ignored.
+    ///
+    /// # Errors
+    /// If a parameter is missing or has another shape.
+    pub fn new(base: usize, vb: &VarBuilder) -> Result<Self> {
+        let encoder = (1..=LEVELS)
+            .map(|k| {
+                let input = if k == 1 { 3 } else { channels(base, k - 1) };
+                ConvBlock::new(input, channels(base, k), &vb.pp(format!("Conv{k}")))
+            })
+            .collect::<Result<_>>()?;
+        let decoder = (2..=LEVELS).rev().map(|k| DecoderLevel::new(base, k, vb)).collect::<Result<_>>()?;
+        let head = conv2d(base, 1, 1, Conv2dConfig::default(), vb.pp("Conv_1x1"))?;
+        Ok(Self { encoder, decoder, head })
+    }
+
+    /// Builds the network in f32 from the parameters of a model file.
+    ///
+    /// # Errors
+    /// If a parameter is missing or has another shape.
+    pub fn from_parameters(base: usize, parameters: &Parameters) -> std::result::Result<Self, ModelFileError> {
+        let mut tensors = HashMap::new();
+        for (name, parameter) in parameters {
+            let tensor = Tensor::from_slice(&parameter.values, parameter.shape.as_slice(), &Device::Cpu)?;
+            tensors.insert(name.clone(), tensor);
+        }
+        Ok(Self::new(base, &VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu))?)
+    }
+
+    /// Logits in evaluation mode.
+    ///
+    /// # Errors
+    /// If the input's shape does not fit.
+    pub fn forward(&self, input: &Tensor) -> Result<Tensor> {
+        self.forward_t(input, false)
+    }
+}
+
+impl ModuleT for AttentionUNet {
+    fn forward_t(&self, input: &Tensor, train: bool) -> Result<Tensor> {
+        let mut skips = vec![self.encoder[0].forward_t(input, train)?];
+        for block in &self.encoder[1..] {
+            let pooled = skips[skips.len() - 1].max_pool2d(2)?;
+            skips.push(block.forward_t(&pooled, train)?);
+        }
+        let mut x = skips.remove(LEVELS - 1);
+        for level in &self.decoder {
+            let skip = skips.remove(skips.len() - 1);
+            x = level.forward_t(&x, &skip, train)?;
+        }
+        self.head.forward(&x)
+    }
+}
+
+/// Twice: 3×3 convolution, batch norm, ReLU.
+#[derive(Debug)]
+struct ConvBlock {
+    first: (Conv2d, BatchNorm),
+    second: (Conv2d, BatchNorm),
+}
+
+impl ConvBlock {
+    fn new(input: usize, output: usize, vb: &VarBuilder) -> Result<Self> {
+        let config = Conv2dConfig { padding: 1, ..Conv2dConfig::default() };
+        let vb = vb.pp("conv");
+        let half = |input, at: usize| -> Result<_> {
+            let conv = conv2d(input, output, 3, config, vb.pp(at))?;
+            Ok((conv, batch_norm(output, BATCH_NORM_EPSILON, vb.pp(at + 1))?))
+        };
+        Ok(Self { first: half(input, 0)?, second: half(output, 3)? })
+    }
+}
+
+impl ModuleT for ConvBlock {
+    fn forward_t(&self, x: &Tensor, train: bool) -> Result<Tensor> {
+        let x = self.first.1.forward_t(&self.first.0.forward(x)?, train)?.relu()?;
+        self.second.1.forward_t(&self.second.0.forward(&x)?, train)?.relu()
+    }
+}
+
+/// Decoder level k: up, gate the skip, join, convolve.
+#[derive(Debug)]
+struct DecoderLevel {
+    up: ConvTranspose2d,
+    gate: AttentionGate,
+    convolve: ConvBlock,
+}
+
+impl DecoderLevel {
+    fn new(base: usize, level: usize, vb: &VarBuilder) -> Result<Self> {
+        let (below, here) = (channels(base, level), channels(base, level - 1));
+        let config = ConvTranspose2dConfig { stride: 2, ..ConvTranspose2dConfig::default() };
+        Ok(Self {
+            up: conv_transpose2d(below, here, 2, config, vb.pp(format!("Up{level}")))?,
+            gate: AttentionGate::new(here, here / 2, &vb.pp(format!("Att{level}")))?,
+            convolve: ConvBlock::new(below, here, &vb.pp(format!("UpConv{level}")))?,
+        })
+    }
+
+    fn forward_t(&self, x: &Tensor, skip: &Tensor, train: bool) -> Result<Tensor> {
+        let up = self.up.forward(x)?;
+        let gated = self.gate.forward_t(&up, skip, train)?;
+        self.convolve.forward_t(&Tensor::cat(&[&gated, &up], 1)?, train)
+    }
+}
+
+/// Additive attention gate: what the decoder knows decides which skip pixels pass.
+#[derive(Debug)]
+struct AttentionGate {
+    w_g: (Conv2d, BatchNorm),
+    w_x: (Conv2d, BatchNorm),
+    psi: (Conv2d, BatchNorm),
+}
+
+impl AttentionGate {
+    fn new(features: usize, inner: usize, vb: &VarBuilder) -> Result<Self> {
+        let part = |name: &str, input, output| -> Result<_> {
+            let vb = vb.pp(name);
+            let conv = conv2d(input, output, 1, Conv2dConfig::default(), vb.pp(0))?;
+            Ok((conv, batch_norm(output, BATCH_NORM_EPSILON, vb.pp(1))?))
+        };
+        Ok(Self {
+            w_g: part("W_g", features, inner)?,
+            w_x: part("W_x", features, inner)?,
+            psi: part("psi", inner, 1)?,
+        })
+    }
+
+    /// `gate` and `skip` `[B, C, H, W]` → the gated skip, same shape.
+    fn forward_t(&self, gate: &Tensor, skip: &Tensor, train: bool) -> Result<Tensor> {
+        let apply = |part: &(Conv2d, BatchNorm), x: &Tensor| part.1.forward_t(&part.0.forward(x)?, train);
+        let joined = (apply(&self.w_g, gate)? + apply(&self.w_x, skip)?)?.relu()?;
+        let attention = ops::sigmoid(&apply(&self.psi, &joined)?)?;
+        skip.broadcast_mul(&attention)
+    }
+}
+
+/// Names and shapes of all parameters at base width `base`, in the network's order.
+pub fn parameter_shapes(base: usize) -> Vec<(String, Vec<usize>)> {
+    let mut shapes = Vec::new();
+    for k in 1..=LEVELS {
+        let input = if k == 1 { 3 } else { channels(base, k - 1) };
+        push_block(&mut shapes, &format!("Conv{k}"), input, channels(base, k));
+    }
+    for k in (2..=LEVELS).rev() {
+        let (below, here) = (channels(base, k), channels(base, k - 1));
+        push_conv(&mut shapes, &format!("Up{k}"), [below, here, 2, 2], here);
+        for (part, input, output) in [("W_g", here, here / 2), ("W_x", here, here / 2), ("psi", here / 2, 1)] {
+            push_conv(&mut shapes, &format!("Att{k}.{part}.0"), [output, input, 1, 1], output);
+            push_norm(&mut shapes, &format!("Att{k}.{part}.1"), output);
+        }
+        push_block(&mut shapes, &format!("UpConv{k}"), below, here);
+    }
+    push_conv(&mut shapes, "Conv_1x1", [1, base, 1, 1], 1);
+    shapes
+}
+
+fn push_block(shapes: &mut Vec<(String, Vec<usize>)>, name: &str, input: usize, output: usize) {
+    for (at, input) in [(0, input), (3, output)] {
+        push_conv(shapes, &format!("{name}.conv.{at}"), [output, input, 3, 3], output);
+        push_norm(shapes, &format!("{name}.conv.{}", at + 1), output);
+    }
+}
+
+fn push_conv(shapes: &mut Vec<(String, Vec<usize>)>, name: &str, weight: [usize; 4], bias: usize) {
+    shapes.push((format!("{name}.weight"), weight.to_vec()));
+    shapes.push((format!("{name}.bias"), vec![bias]));
+}
+
+fn push_norm(shapes: &mut Vec<(String, Vec<usize>)>, name: &str, channels: usize) {
+    for part in ["weight", "bias", "running_mean", "running_var"] {
+        shapes.push((format!("{name}.{part}"), vec![channels]));
+    }
+}

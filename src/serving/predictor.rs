@@ -1,0 +1,251 @@
+//! From an uploaded file to a stored prediction.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use metrics::{counter, histogram};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::task::spawn_blocking;
+use uuid::Uuid;
+
+use super::admission::{Admission, Overloaded};
+use super::ring::{Finished, Job, Progress, Ring, Stage, WorkError};
+use super::worker::Workers;
+use crate::domain::{ModelName, Prediction, Summary, TimingMs};
+use crate::segment::Segmenter;
+use crate::store::Recent;
+use crate::vision::decode::{self, DecodeError, DecodeLimits, Photo, PhotoHeader};
+use crate::vision::ProbabilityMap;
+
+/// Photographs that are decoded at once; each holds its pixels in memory.
+const DECODERS: usize = 2;
+
+/// What bounds the predictor.
+#[derive(Debug, Clone, Copy)]
+pub struct PredictorSettings {
+    /// What a photograph may be at most.
+    pub limits: DecodeLimits,
+    /// Photographs accepted at once.
+    pub queue_photos: usize,
+    /// Pixels accepted at once.
+    pub queue_pixels: u64,
+}
+
+/// A file that somebody sent.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// Its name at the sender's.
+    pub file_name: String,
+    /// Its content.
+    pub content: Bytes,
+}
+
+/// A finished prediction and the map it summarises.
+#[derive(Debug)]
+pub struct Predicted {
+    /// The stored result.
+    pub prediction: Prediction,
+    /// A probability for every pixel.
+    pub map: ProbabilityMap,
+}
+
+/// Why there is no prediction.
+#[derive(Debug, thiserror::Error)]
+pub enum PredictError {
+    /// The file is not a photograph that can be used.
+    #[error(transparent)]
+    Photo(#[from] DecodeError),
+    /// Too much is waiting.
+    #[error(transparent)]
+    Overloaded(#[from] Overloaded),
+    /// The workers gave nothing back.
+    #[error(transparent)]
+    Work(#[from] WorkError),
+    /// The result could not be kept.
+    #[error("the result could not be kept: {0}")]
+    Keep(#[from] std::io::Error),
+    /// A background task died.
+    #[error("a background task died: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// Predicts photographs with one model; cheap to share.
+#[derive(Debug)]
+pub struct Predictor {
+    segmenter: Segmenter,
+    settings: PredictorSettings,
+    admission: Arc<Admission>,
+    decoders: Semaphore,
+    ring: Arc<Ring>,
+    recent: Arc<Recent>,
+    _workers: Workers,
+}
+
+impl Predictor {
+    /// Starts the worker thread.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn start(segmenter: Segmenter, recent: Arc<Recent>, settings: PredictorSettings) -> std::io::Result<Self> {
+        let ring = Arc::new(Ring::default());
+        // One thread: the network itself uses all cores for each tile.
+        let workers = Workers::start(&ring, 1)?;
+        Ok(Self {
+            admission: Admission::new(settings.queue_photos, settings.queue_pixels),
+            decoders: Semaphore::new(DECODERS),
+            segmenter,
+            settings,
+            ring,
+            recent,
+            _workers: workers,
+        })
+    }
+
+    /// The model that answers.
+    pub fn segmenter(&self) -> &Segmenter {
+        &self.segmenter
+    }
+
+    /// What a photograph may be at most.
+    pub fn limits(&self) -> DecodeLimits {
+        self.settings.limits
+    }
+
+    /// A place to decode a photograph in; only a few are decoded at once, for the memory's sake.
+    ///
+    /// # Errors
+    /// If Hairline is shutting down.
+    pub async fn decoding_place(&self) -> Result<SemaphorePermit<'_>, PredictError> {
+        Ok(self.decoders.acquire().await.map_err(|_| WorkError::Closed)?)
+    }
+
+    /// Photographs accepted and not finished.
+    pub fn photos_in_work(&self) -> usize {
+        self.admission.photos()
+    }
+
+    /// Predicts `upload`. Dropping the future stops the work.
+    ///
+    /// # Errors
+    /// If the file is unusable, the queue is full, or the network fails.
+    pub async fn predict(&self, upload: Upload, progress: Arc<Progress>) -> Result<Predicted, PredictError> {
+        self.predict_as(Uuid::now_v7(), upload, progress).await
+    }
+
+    /// As [`Self::predict`], under an identity that the caller has announced.
+    ///
+    /// # Errors
+    /// As [`Self::predict`].
+    pub async fn predict_as(&self, id: Uuid, upload: Upload, progress: Arc<Progress>) -> Result<Predicted, PredictError> {
+        let result = self.run(id, upload, progress).await;
+        let outcome = match &result {
+            Ok(_) => "done",
+            Err(PredictError::Photo(_)) => "unusable",
+            Err(PredictError::Overloaded(_)) => "overloaded",
+            Err(PredictError::Work(WorkError::Cancelled)) => "cancelled",
+            Err(PredictError::Work(_) | PredictError::Keep(_) | PredictError::Task(_)) => "failed",
+        };
+        counter!("hairline_predictions_total", "outcome" => outcome).increment(1);
+        result
+    }
+
+    async fn run(&self, id: Uuid, upload: Upload, progress: Arc<Progress>) -> Result<Predicted, PredictError> {
+        let started = Instant::now();
+        let cancel = CancelOnDrop(Arc::clone(&progress));
+        let (limits, content) = (self.settings.limits, upload.content.clone());
+        let header = spawn_blocking(move || decode::probe(&content, limits)).await??;
+        let _permit = self.admission.admit(header.pixels())?;
+        let (photo, waited_to_decode, decoding) = self.decode(&upload.content, &progress).await?;
+        let (job, result) = Job::new(self.segmenter.clone(), photo.pixels, Arc::clone(&progress));
+        self.ring.push(job);
+        let finished = result.await.map_err(|_| WorkError::Cancelled)??;
+        self.admission.measured(header.pixels(), finished.network);
+        let timing_ms = TimingMs {
+            queue: milliseconds(waited_to_decode + finished.waited),
+            decode: milliseconds(decoding),
+            network: milliseconds(finished.network),
+            total: milliseconds(started.elapsed()),
+        };
+        drop(cancel);
+        self.keep(id, upload, header, finished, timing_ms).await
+    }
+
+    async fn decode(&self, content: &Bytes, progress: &Arc<Progress>) -> Result<(Photo, Duration, Duration), PredictError> {
+        let queued = Instant::now();
+        let _place = self.decoding_place().await?;
+        let started = Instant::now();
+        progress.enter(Stage::Decoding);
+        let (limits, content) = (self.settings.limits, content.clone());
+        let photo = spawn_blocking(move || decode::decode(&content, limits)).await??;
+        progress.enter(Stage::Waiting);
+        Ok((photo, started - queued, started.elapsed()))
+    }
+
+    async fn keep(
+        &self,
+        id: Uuid,
+        upload: Upload,
+        header: PhotoHeader,
+        finished: Finished,
+        timing_ms: TimingMs,
+    ) -> Result<Predicted, PredictError> {
+        let metadata = &self.segmenter.model().metadata;
+        let threshold = metadata.threshold;
+        let map = finished.map;
+        let summary = Summary {
+            width: header.width,
+            height: header.height,
+            threshold,
+            crack_pixels: map.crack_pixels(threshold),
+            crack_ratio: map.crack_ratio(threshold),
+        };
+        let prediction = Prediction {
+            id,
+            file_name: upload.file_name,
+            media_type: header.format.to_mime_type().to_owned(),
+            summary,
+            model: self.model_name(),
+            timing_ms,
+        };
+        record(&prediction);
+        let recent = Arc::clone(&self.recent);
+        let predicted = spawn_blocking(move || {
+            recent.put(&prediction, &upload.content, &map)?;
+            Ok::<_, std::io::Error>(Predicted { prediction, map })
+        });
+        Ok(predicted.await??)
+    }
+
+    /// Name and licence of the model that answers.
+    pub fn model_name(&self) -> ModelName {
+        let model = self.segmenter.model();
+        ModelName {
+            name: model.metadata.name.clone(),
+            licence: model.metadata.licence.clone(),
+            sha256: model.file_sha256.clone(),
+        }
+    }
+}
+
+struct CancelOnDrop(Arc<Progress>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+fn record(prediction: &Prediction) {
+    let TimingMs { queue, decode, network, total: _ } = prediction.timing_ms;
+    for (stage, ms) in [("queue", queue), ("decode", decode), ("network", network)] {
+        histogram!("hairline_inference_stage_duration_seconds", "stage" => stage).record(ms / 1e3);
+    }
+    let summary = prediction.summary;
+    counter!("hairline_photo_pixels_total").increment(u64::from(summary.width) * u64::from(summary.height));
+    histogram!("hairline_crack_ratio").record(summary.crack_ratio);
+}

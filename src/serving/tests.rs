@@ -1,0 +1,135 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use image::{DynamicImage, ImageFormat, RgbImage};
+
+use super::*;
+use crate::net::Model;
+use crate::segment::{Segmenter, TileSettings};
+use crate::store::Recent;
+use crate::vision::DecodeLimits;
+
+struct Setup {
+    predictor: Arc<Predictor>,
+    _folder: tempfile::TempDir,
+}
+
+fn setup(queue_photos: usize, queue_pixels: u64) -> Setup {
+    let folder = tempfile::tempdir().unwrap();
+    let model = Model::from_bytes(&crate::net::tests::small_model(|_, _| {})).unwrap();
+    let segmenter = Segmenter::new(model, TileSettings { tile: 64, overlap: 8 });
+    let recent = Arc::new(Recent::open(folder.path(), 100_000_000).unwrap());
+    let limits = DecodeLimits { max_pixels: 10_000_000 };
+    let settings = PredictorSettings { limits, queue_photos, queue_pixels };
+    Setup { predictor: Arc::new(Predictor::start(segmenter, recent, settings).unwrap()), _folder: folder }
+}
+
+fn upload(width: u32, height: u32) -> Upload {
+    let mut bytes = Vec::new();
+    let picture = DynamicImage::ImageRgb8(RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 9])));
+    picture.write_to(&mut std::io::Cursor::new(&mut bytes), ImageFormat::Png).unwrap();
+    Upload { file_name: "wall.png".into(), content: Bytes::from(bytes) }
+}
+
+fn progress() -> Arc<Progress> {
+    Arc::new(Progress::default())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_photograph_does_not_wait_behind_a_huge_one() {
+    let Setup { predictor, _folder } = setup(10, 100_000_000);
+    let huge_progress = progress();
+    let huge = {
+        let (predictor, progress) = (Arc::clone(&predictor), Arc::clone(&huge_progress));
+        tokio::spawn(async move { predictor.predict(upload(2500, 1200), progress).await })
+    };
+    while huge_progress.tiles().0 == 0 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    predictor.predict(upload(60, 60), progress()).await.unwrap();
+    let (done, total) = huge_progress.tiles();
+    assert!(done < total / 2, "the small one came after {done} of {total} tiles of the huge one");
+    huge.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_refuses_at_once_and_says_when_to_come_back() {
+    let Setup { predictor, _folder } = setup(1, 100_000_000);
+    let running = progress();
+    let first = {
+        let (predictor, progress) = (Arc::clone(&predictor), Arc::clone(&running));
+        tokio::spawn(async move { predictor.predict(upload(1500, 1000), progress).await })
+    };
+    while running.tiles().1 == 0 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let refused = predictor.predict(upload(60, 60), progress()).await;
+    let Err(PredictError::Overloaded(Overloaded { photos: 1, retry_after, .. })) = refused else { panic!("{refused:?}") };
+    assert!(retry_after >= Duration::from_secs(1));
+    first.await.unwrap().unwrap();
+    predictor.predict(upload(60, 60), progress()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pixels_are_bounded_together_but_a_single_photograph_is_always_taken() {
+    let Setup { predictor, _folder } = setup(10, 1_000);
+    predictor.predict(upload(200, 100), progress()).await.unwrap();
+    assert_eq!(predictor.photos_in_work(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_computed_for_who_has_gone_away() {
+    let Setup { predictor, _folder } = setup(10, 100_000_000);
+    let gone = progress();
+    let task = {
+        let (predictor, progress) = (Arc::clone(&predictor), Arc::clone(&gone));
+        tokio::spawn(async move { predictor.predict(upload(2500, 1200), progress).await })
+    };
+    while gone.tiles().0 == 0 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    task.abort();
+    let _ = task.await;
+    let (done, total) = gone.tiles();
+    predictor.predict(upload(60, 60), progress()).await.unwrap();
+    let later = gone.tiles().0;
+    assert!(later <= done + 1 && later < total, "{done} then {later} of {total}");
+    assert_eq!(predictor.photos_in_work(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_running_is_finished_when_the_predictor_goes() {
+    let Setup { predictor, _folder } = setup(10, 100_000_000);
+    let running = progress();
+    let task = {
+        let (predictor, progress) = (Arc::clone(&predictor), Arc::clone(&running));
+        tokio::spawn(async move { predictor.predict(upload(900, 700), progress).await })
+    };
+    drop(predictor);
+    let predicted = task.await.unwrap().unwrap();
+    assert_eq!((predicted.map.width(), predicted.map.height()), (900, 700));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn results_do_not_depend_on_company() {
+    let Setup { predictor, _folder } = setup(10, 100_000_000);
+    let alone = predictor.predict(upload(300, 200), progress()).await.unwrap();
+    let together = futures_util::future::join_all((0..4).map(|_| predictor.predict(upload(300, 200), progress()))).await;
+    for predicted in together {
+        assert_eq!(predicted.unwrap().map, alone.map);
+    }
+}
+
+#[test]
+fn waiting_time_is_learned() {
+    let admission = Admission::new(1, 1_000_000_000);
+    for _ in 0..50 {
+        admission.measured(1_000_000, Duration::from_secs(10));
+    }
+    let started = Instant::now();
+    let _first = admission.admit(1_000_000).unwrap();
+    let refused = admission.admit(1).unwrap_err();
+    assert!((8..=12).contains(&refused.retry_after.as_secs()), "{refused:?}");
+    assert!(started.elapsed() < Duration::from_secs(1));
+}

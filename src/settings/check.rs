@@ -1,0 +1,78 @@
+//! Finds every problem of the settings, so that one start tells them all.
+
+use config::{Config, Value, ValueKind};
+
+use super::Settings;
+
+/// Unknown keys and values of another type than the default's.
+pub fn compare(defaults: &Config, merged: &Config) -> Vec<String> {
+    let mut problems = Vec::new();
+    compare_values("", &defaults.cache, &merged.cache, &mut problems);
+    problems.sort();
+    problems
+}
+
+fn compare_values(path: &str, default: &Value, given: &Value, problems: &mut Vec<String>) {
+    let (ValueKind::Table(known), ValueKind::Table(found)) = (&default.kind, &given.kind) else {
+        if !same_type(&default.kind, &given.kind) {
+            problems.push(format!("{path} is {given}; {} is expected{}", type_name(&default.kind), source(given)));
+        }
+        return;
+    };
+    for (key, value) in found {
+        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        match known.get(key) {
+            Some(default) => compare_values(&path, default, value, problems),
+            None => problems.push(format!("{path} is not a setting{}{}", source(value), nearest(key, known.keys()))),
+        }
+    }
+}
+
+fn source(value: &Value) -> String {
+    value.origin().map(|origin| format!(" (in {origin})")).unwrap_or_default()
+}
+
+/// Suggests the key that shares most of its letters.
+fn nearest<'a>(key: &str, known: impl Iterator<Item = &'a String>) -> String {
+    let shared = |a: &str| a.chars().filter(|c| key.contains(*c)).count() * 2 >= a.len() + key.len() - 2;
+    let mut close: Vec<&String> = known.filter(|k| shared(k)).collect();
+    close.sort();
+    close.first().map(|k| format!("; did you mean `{k}`?")).unwrap_or_default()
+}
+
+fn same_type(default: &ValueKind, given: &ValueKind) -> bool {
+    type_name(default) == type_name(given) || matches!((default, given), (ValueKind::String(_), ValueKind::I64(_)))
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the rest are integer widths and nothing")]
+fn type_name(kind: &ValueKind) -> &'static str {
+    match kind {
+        ValueKind::Boolean(_) => "true or false",
+        ValueKind::Float(_) => "a number",
+        ValueKind::String(_) => "a text",
+        ValueKind::Table(_) => "a section",
+        ValueKind::Array(_) => "a list",
+        _ => "a whole number",
+    }
+}
+
+/// Values out of range.
+pub fn ranges(settings: &Settings) -> Vec<String> {
+    let Settings { server, inference, store, .. } = settings;
+    let checks = [
+        range("server.max_upload_mb", server.max_upload_mb, 1, 4_000),
+        range("server.max_megapixels", server.max_megapixels, 1, 1_000),
+        range("server.shutdown_seconds", server.shutdown_seconds, 0, 3_600),
+        range("inference.threads", inference.threads as u64, 0, 1_024),
+        range("inference.tile", u64::from(inference.tile), 64, 4_096),
+        range("inference.overlap", u64::from(inference.overlap), 0, u64::from(inference.tile / 2)),
+        range("inference.queue_photos", inference.queue_photos as u64, 1, 10_000),
+        range("inference.queue_megapixels", inference.queue_megapixels, 1, 100_000),
+        range("store.recent_mb", store.recent_mb, 0, 10_000_000),
+    ];
+    checks.into_iter().flatten().collect()
+}
+
+fn range(name: &str, value: u64, low: u64, high: u64) -> Option<String> {
+    (!(low..=high).contains(&value)).then(|| format!("{name} is {value}; {low} to {high} is allowed"))
+}

@@ -1,0 +1,154 @@
+//! Finished predictions, kept on disk so that pictures can be fetched by URL.
+//!
+//! A cache, not a person's work: nothing is synced, the oldest go first when
+//! the space is used up.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use uuid::Uuid;
+
+use crate::domain::Prediction;
+use crate::vision::ProbabilityMap;
+
+/// Why a prediction cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum RecentError {
+    /// It never was, or has made room for newer ones.
+    #[error("there is no such prediction, or it has made room for newer ones")]
+    Gone,
+    /// The folder refused.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// A folder of finished predictions with a limit on its size.
+#[derive(Debug)]
+pub struct Recent {
+    directory: PathBuf,
+    limit_bytes: u64,
+    /// Size of each; ids sort by time.
+    sizes: Mutex<BTreeMap<Uuid, u64>>,
+}
+
+/// The files of one prediction. The record is written last and makes it visible.
+struct Files {
+    photo: PathBuf,
+    probabilities: PathBuf,
+    record: PathBuf,
+}
+
+impl Recent {
+    /// Opens the folder and forgets what is incomplete in it.
+    ///
+    /// # Errors
+    /// If the folder cannot be used.
+    pub fn open(directory: &Path, limit_bytes: u64) -> io::Result<Self> {
+        fs_err::create_dir_all(directory)?;
+        let recent = Self { directory: directory.to_owned(), limit_bytes, sizes: Mutex::default() };
+        for entry in fs_err::read_dir(directory)? {
+            let path = entry?.path();
+            let id = path.file_stem().and_then(|s| s.to_str()).and_then(|s| Uuid::parse_str(s).ok());
+            let complete = id.is_some_and(|id| recent.files(id).record.exists());
+            match id {
+                Some(id) if complete => {
+                    *recent.lock().entry(id).or_default() += fs_err::metadata(&path)?.len();
+                }
+                _ => fs_err::remove_file(&path)?,
+            }
+        }
+        recent.make_room()?;
+        Ok(recent)
+    }
+
+    /// Keeps a prediction with its photograph as it came and its probabilities.
+    ///
+    /// # Errors
+    /// If the folder refuses.
+    pub fn put(&self, prediction: &Prediction, photo: &[u8], map: &ProbabilityMap) -> io::Result<()> {
+        let files = self.files(prediction.id);
+        let record = serde_json::to_vec(prediction)?;
+        fs_err::write(&files.photo, photo)?;
+        let mut values = BufWriter::new(fs_err::File::create(&files.probabilities)?);
+        for value in map.values() {
+            values.write_all(&value.to_le_bytes())?;
+        }
+        values.flush()?;
+        let incomplete = files.record.with_extension("new");
+        fs_err::write(&incomplete, &record)?;
+        fs_err::rename(&incomplete, &files.record)?;
+        self.lock().insert(prediction.id, (photo.len() + 2 * map.values().len() + record.len()) as u64);
+        self.make_room()
+    }
+
+    /// What was predicted.
+    ///
+    /// # Errors
+    /// If it is gone or cannot be read.
+    pub fn prediction(&self, id: Uuid) -> Result<Prediction, RecentError> {
+        let record = read(&self.files(id).record)?;
+        serde_json::from_slice(&record).map_err(|e| RecentError::Io(e.into()))
+    }
+
+    /// The photograph as it came.
+    ///
+    /// # Errors
+    /// If it is gone or cannot be read.
+    pub fn photo(&self, id: Uuid) -> Result<Vec<u8>, RecentError> {
+        read(&self.files(id).photo)
+    }
+
+    /// The probabilities, little-endian u16 row by row.
+    ///
+    /// # Errors
+    /// If they are gone or cannot be read.
+    pub fn raw_probabilities(&self, id: Uuid) -> Result<Vec<u8>, RecentError> {
+        read(&self.files(id).probabilities)
+    }
+
+    /// The probabilities of `prediction`.
+    ///
+    /// # Errors
+    /// If they are gone or cannot be read.
+    pub fn probabilities(&self, prediction: &Prediction) -> Result<ProbabilityMap, RecentError> {
+        let raw = self.raw_probabilities(prediction.id)?;
+        let values: Vec<u16> = raw.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect();
+        let (width, height) = (prediction.summary.width, prediction.summary.height);
+        if values.len() != width as usize * height as usize {
+            return Err(RecentError::Gone);
+        }
+        Ok(ProbabilityMap::new(width, height, values))
+    }
+
+    fn make_room(&self) -> io::Result<()> {
+        let mut sizes = self.lock();
+        let mut total: u64 = sizes.values().sum();
+        while total > self.limit_bytes && sizes.len() > 1 {
+            let Some((id, size)) = sizes.pop_first() else { break };
+            let files = self.files(id);
+            for path in [files.record, files.photo, files.probabilities] {
+                fs_err::remove_file(path)?;
+            }
+            total -= size;
+        }
+        Ok(())
+    }
+
+    fn files(&self, id: Uuid) -> Files {
+        let file = |ending: &str| self.directory.join(format!("{id}.{ending}"));
+        Files { photo: file("photo"), probabilities: file("u16"), record: file("json") }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Uuid, u64>> {
+        self.sizes.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, RecentError> {
+    fs_err::read(path).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => RecentError::Gone,
+        _ => RecentError::Io(e),
+    })
+}

@@ -1,0 +1,16 @@
+//! The database's migrations, in order. A migration that was released never changes.
+
+use std::borrow::Cow;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::SqlSafeStr;
+
+const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "submissions and tokens", include_str!("migrations/0001_submissions.sql"))];
+
+/// Brings a database of any age up to date.
+pub fn migrator() -> Migrator {
+    let migrations = MIGRATIONS.map(|(version, description, sql)| {
+        Migration::new(version, Cow::Borrowed(description), MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    Migrator::with_migrations(migrations.into())
+}

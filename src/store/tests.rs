@@ -1,0 +1,114 @@
+use super::*;
+use crate::domain::{ModelName, Prediction, Summary, TimingMs};
+use crate::vision::ProbabilityMap;
+
+fn submission(content: &'static [u8], label: Option<BinaryMask>) -> Submission {
+    Submission {
+        photo: content.into(),
+        sha256: crate::digest::sha256_hex(content),
+        extension: "png",
+        size: (4, 2),
+        label,
+        comment: Some("by the stairs".into()),
+        actor: "local".into(),
+    }
+}
+
+#[tokio::test]
+async fn labels_are_appended_and_never_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let mask = |on: bool| BinaryMask { width: 4, height: 2, pixels: vec![on; 8] };
+    let first = store.save_submission(submission(b"photo", Some(mask(false)))).await.unwrap();
+    let second = store.save_submission(submission(b"photo", Some(mask(true)))).await.unwrap();
+    assert_eq!(first.photo_path, second.photo_path);
+    assert_eq!(fs_err::read(&first.photo_path).unwrap(), b"photo");
+    let label = |saved: &Saved| image::open(saved.label_path.as_ref().unwrap()).unwrap().into_luma8();
+    assert_eq!(BinaryMask::from_label(&label(&first)), mask(false));
+    assert_eq!(BinaryMask::from_label(&label(&second)), mask(true));
+    assert_eq!(store.count_submissions().await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn many_writers_share_commits_and_all_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..60 {
+        let store = store.clone();
+        tasks.spawn(async move { store.save_submission(submission(b"same", None)).await });
+    }
+    while let Some(saved) = tasks.join_next().await {
+        saved.unwrap().unwrap();
+    }
+    assert_eq!(store.count_submissions().await.unwrap(), 60);
+    store.close().await;
+    let again = Store::open(folder.path()).await.unwrap();
+    assert_eq!(again.count_submissions().await.unwrap(), 60);
+}
+
+#[tokio::test]
+async fn one_bad_write_does_not_take_its_neighbours_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let row = |id: Uuid| writer::SubmissionRow {
+        id,
+        created_ms: 1,
+        photo_key: "k".into(),
+        label: None,
+        submission: submission(b"photo", None),
+    };
+    let twice = Uuid::now_v7();
+    let results = futures_util::future::join_all([twice, twice, Uuid::now_v7()].map(|id| store.writer.submission(row(id)))).await;
+    assert_eq!(results.iter().filter(|r| r.is_ok()).count(), 2, "the second use of an id fails alone");
+    assert_eq!(store.count_submissions().await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn tokens_are_valid_until_revoked_and_kept_as_hashes() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let secret = store.create_token("site-office").await.unwrap();
+    assert_eq!(store.verify_token(&secret).await.unwrap().as_deref(), Some("site-office"));
+    assert_eq!(store.verify_token("hl_guess").await.unwrap(), None);
+    assert!(matches!(store.create_token("site-office").await, Err(TokenError::Exists(_))));
+    assert!(matches!(store.create_token("a b").await, Err(TokenError::BadName)));
+    store.revoke_token("site-office").await.unwrap();
+    assert_eq!(store.verify_token(&secret).await.unwrap(), None);
+    assert!(matches!(store.revoke_token("site-office").await, Err(TokenError::Unknown(_))));
+    store.close().await;
+    let database = fs_err::read(folder.path().join(DATABASE)).unwrap();
+    assert!(!database.windows(secret.len()).any(|window| window == secret.as_bytes()), "the secret itself is on disk");
+}
+
+fn prediction() -> Prediction {
+    Prediction {
+        id: Uuid::now_v7(),
+        file_name: "wall.jpg".into(),
+        media_type: "image/jpeg".into(),
+        summary: Summary { width: 3, height: 2, threshold: 0.6, crack_pixels: 1, crack_ratio: 1.0 / 6.0 },
+        model: ModelName { name: "m".into(), licence: "l".into(), sha256: "s".into() },
+        timing_ms: TimingMs::default(),
+    }
+}
+
+#[test]
+fn recent_predictions_survive_a_restart_and_make_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let map = ProbabilityMap::new(3, 2, vec![0, 1, 2, 40_000, 5, 65_535]);
+    let photo = vec![7u8; 1_000];
+    let all: Vec<Prediction> = (0..4).map(|_| prediction()).collect();
+    let recent = Recent::open(folder.path(), 1_000_000).unwrap();
+    for prediction in &all {
+        recent.put(prediction, &photo, &map).unwrap();
+    }
+    fs_err::write(folder.path().join(format!("{}.photo", Uuid::now_v7())), b"cut off").unwrap();
+    let recent = Recent::open(folder.path(), 3_000).unwrap();
+    assert!(matches!(recent.prediction(all[0].id), Err(RecentError::Gone)), "the oldest went first");
+    assert_eq!(recent.prediction(all[3].id).unwrap(), all[3]);
+    assert_eq!(recent.photo(all[3].id).unwrap(), photo);
+    assert_eq!(recent.probabilities(&all[3]).unwrap(), map);
+    let files = fs_err::read_dir(folder.path()).unwrap().count();
+    assert_eq!(files % 3, 0, "nothing incomplete is left");
+    assert!(files <= 6);
+}

@@ -1,0 +1,36 @@
+//! The OpenAPI document, derived from the handlers.
+
+use actix_web::HttpResponse;
+use utoipa::OpenApi;
+
+use super::{feedback, health, pictures, predict};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Hairline", description = "Finds cracks in photographs of concrete, asphalt and masonry."),
+    paths(
+        predict::predict,
+        feedback::save_for_retrain,
+        pictures::prediction,
+        pictures::photo,
+        pictures::mask,
+        pictures::overlay,
+        pictures::probabilities_png,
+        pictures::probabilities_raw,
+        health::ping,
+        health::healthz,
+        health::readyz,
+        health::metrics,
+    )
+)]
+struct Document;
+
+/// The document as JSON.
+pub fn openapi_json() -> serde_json::Value {
+    serde_json::to_value(Document::openapi()).unwrap_or_default()
+}
+
+/// Serves it.
+pub async fn document() -> HttpResponse {
+    HttpResponse::Ok().json(openapi_json())
+}

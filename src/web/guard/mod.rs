@@ -1,0 +1,21 @@
+//! What every request passes before a handler sees it.
+
+pub mod headers;
+pub mod observe;
+pub mod origin;
+pub mod token;
+
+use actix_web::HttpMessage;
+use actix_web::HttpRequest;
+
+/// Who a request comes from.
+#[derive(Debug, Clone)]
+pub struct Actor(pub String);
+
+/// The actor on this machine, where no token is asked for.
+const LOCAL: &str = "local";
+
+/// Who `request` comes from.
+pub fn actor(request: &HttpRequest) -> String {
+    request.extensions().get::<Actor>().map_or_else(|| LOCAL.into(), |actor| actor.0.clone())
+}

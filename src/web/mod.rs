@@ -1,0 +1,15 @@
+//! HTTP: pages for people, an API for programs, guards before both.
+
+mod api;
+mod error;
+mod guard;
+mod pages;
+mod query;
+mod server;
+mod state;
+mod upload;
+
+pub use api::openapi_json;
+pub use error::ApiError;
+pub use server::start;
+pub use state::{PageJobs, WebState};

@@ -1,0 +1,165 @@
+//! Photographs that the page sends, and the cards that show how far they are.
+
+use std::sync::Arc;
+
+use actix_web::http::header::LOCATION;
+use actix_web::http::StatusCode;
+use actix_web::web::Payload;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use bytes::Bytes;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::card::{Card, CardFragment};
+use super::{Frame, ShownModel, assets, error_page, html, wants_fragment};
+use crate::serving::{Progress, Upload};
+use crate::store::RecentError;
+use crate::synth::samples::SAMPLES;
+use crate::web::query::Query;
+use crate::web::upload::Form;
+use crate::web::{ApiError, WebState};
+
+/// Tells HTMX to swap and to poll no more.
+const STOP_POLLING: u16 = 286;
+
+#[derive(Template)]
+#[template(path = "prediction.html")]
+struct PredictionPage {
+    version: &'static str,
+    model: ShownModel,
+    running: bool,
+    cards: Vec<Card>,
+}
+
+/// `POST /predictions`: accepts photographs and answers at once.
+pub async fn create(state: web::Data<WebState>, request: HttpRequest, body: Payload) -> HttpResponse {
+    let fragment = wants_fragment(&request);
+    let uploads = match read_uploads(&state, &request, body).await {
+        Ok(uploads) => uploads,
+        Err(problem) if fragment => return fragment_of(Card::failed(Uuid::now_v7(), "Photograph".into(), &problem), problem.status),
+        Err(problem) => return error_page(&state, &request, problem),
+    };
+    let ids: Vec<Uuid> = uploads.into_iter().map(|upload| start(&state, upload)).collect();
+    if fragment {
+        return fragment_of(card(&state, ids[0]).await, StatusCode::ACCEPTED);
+    }
+    let location = match ids.as_slice() {
+        [id] => format!("/predictions/{id}"),
+        ids => format!("/predictions?ids={}", ids.iter().map(Uuid::to_string).collect::<Vec<_>>().join(",")),
+    };
+    HttpResponse::SeeOther().insert_header((LOCATION, location)).finish()
+}
+
+async fn read_uploads(state: &WebState, request: &HttpRequest, body: Payload) -> Result<Vec<Upload>, ApiError> {
+    let mut form = Form::read(state, request, body, &["file", "sample"]).await?;
+    // A browser sends an empty part for a picker in which nothing was chosen.
+    let mut uploads: Vec<Upload> = form.files("file").into_iter().filter(|file| !file.content.is_empty()).collect();
+    if let Some(name) = form.text("sample", 100)? {
+        uploads.push(sample(&name)?);
+    }
+    if uploads.is_empty() {
+        let detail = "No photograph was chosen, or it is empty.";
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, "missing_field", "No photograph", detail)
+            .field("file")
+            .limit(json!({ "min_files": 1 })));
+    }
+    Ok(uploads)
+}
+
+fn sample(name: &str) -> Result<Upload, ApiError> {
+    let file_name = format!("{name}.jpg");
+    let known = SAMPLES.iter().any(|sample| sample.name == name);
+    let file = known.then(|| assets::find(&format!("samples/{file_name}"))).flatten();
+    let file = file.ok_or_else(|| {
+        let names: Vec<&str> = SAMPLES.iter().map(|sample| sample.name).collect();
+        ApiError::new(StatusCode::BAD_REQUEST, "invalid_field", "No such sample", format!("There is no sample `{name}`."))
+            .field("sample")
+            .limit(json!({ "allowed": names }))
+    })?;
+    Ok(Upload { file_name, content: Bytes::from(file.data.into_owned()) })
+}
+
+/// Starts a prediction that outlives this request, and shutdown waits for.
+fn start(state: &web::Data<WebState>, upload: Upload) -> Uuid {
+    let id = Uuid::now_v7();
+    let progress = Arc::new(Progress::default());
+    state.jobs.begin(id, upload.file_name.clone(), Arc::clone(&progress));
+    let (predictor, jobs) = (Arc::clone(&state.predictor), Arc::clone(&state.jobs));
+    let task = async move {
+        match predictor.predict_as(id, upload, progress).await {
+            Ok(_) => {
+                jobs.forget(id);
+            }
+            Err(error) => jobs.fail(id, error.into()),
+        }
+    };
+    state.background.spawn_on(task, &state.runtime);
+    id
+}
+
+/// `GET /predictions/{id}`: the card, or the page with the card.
+pub async fn one(state: web::Data<WebState>, path: web::Path<String>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let Ok(id) = Uuid::parse_str(&path) else {
+        return Ok(error_page(&state, &request, ApiError::not_found("There is no prediction of this id.").field("id")));
+    };
+    let card = card(&state, id).await;
+    if !wants_fragment(&request) {
+        return page(&state, vec![card]);
+    }
+    let stop = StatusCode::from_u16(STOP_POLLING).map_err(ApiError::internal)?;
+    let status = if card.state == "running" { StatusCode::OK } else { stop };
+    Ok(fragment_of(card, status))
+}
+
+/// `GET /predictions?ids=…`: the cards of several photographs that were sent together.
+pub async fn several(state: web::Data<WebState>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let ids = match Query::read(&request, &["ids"]) {
+        Ok(query) => query.get("ids").unwrap_or_default().to_owned(),
+        Err(problem) => return Ok(error_page(&state, &request, problem)),
+    };
+    let mut cards = Vec::new();
+    for id in ids.split(',').filter_map(|id| Uuid::parse_str(id).ok()) {
+        cards.push(card(&state, id).await);
+    }
+    page(&state, cards)
+}
+
+/// `DELETE /predictions/{id}`: stops computing it.
+pub async fn cancel(state: web::Data<WebState>, path: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    let id = Uuid::parse_str(&path).map_err(|_| ApiError::not_found("There is no prediction of this id.").field("id"))?;
+    let name = state.jobs.forget(id).map_or_else(String::new, |job| {
+        job.progress.cancel();
+        job.file_name
+    });
+    Ok(fragment_of(Card::gone(id, name), StatusCode::OK))
+}
+
+async fn card(state: &web::Data<WebState>, id: Uuid) -> Card {
+    if let Some(job) = state.jobs.get(id) {
+        return Card::from_job(id, job, state.jobs.before(id));
+    }
+    let recent = Arc::clone(&state.recent);
+    match web::block(move || recent.prediction(id)).await {
+        Ok(Ok(prediction)) => Card::done(prediction),
+        Ok(Err(RecentError::Gone)) => Card::gone(id, "Photograph".into()),
+        Ok(Err(error @ RecentError::Io(_))) => Card::failed(id, "Photograph".into(), &ApiError::internal(error)),
+        Err(error) => Card::failed(id, "Photograph".into(), &ApiError::internal(error)),
+    }
+}
+
+fn page(state: &WebState, cards: Vec<Card>) -> Result<HttpResponse, ApiError> {
+    let Frame { version, model } = Frame::new(state);
+    let running = cards.iter().any(|card| card.state == "running");
+    html(&PredictionPage { version, model, running, cards })
+}
+
+fn fragment_of(card: Card, status: StatusCode) -> HttpResponse {
+    match html(&CardFragment { card }) {
+        Ok(mut response) => {
+            *response.status_mut() = status;
+            response
+        }
+        Err(error) => actix_web::ResponseError::error_response(&error),
+    }
+}
