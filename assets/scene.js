@@ -14,6 +14,8 @@ export class Scene {
     Object.assign(this, { photo, reduced, ...map });
     this.scratch = document.createElement("canvas");
     this.painted = "";
+    this.backdrop = document.createElement("canvas");
+    this.place = "";
   }
 
   /**
@@ -45,12 +47,20 @@ export class Scene {
    * @param {{threshold: number, opacity: number, colour: string, hidden: boolean}} style
    */
   draw(canvas, view, style) {
-    const context = canvas.getContext("2d", { alpha: true });
+    const context = canvas.getContext("2d");
     context.clearRect(0, 0, canvas.width, canvas.height);
-    const seen = visible(view);
+    const placed = snap(view);
+    const seen = visible(placed);
     if (seen.width <= 0 || seen.height <= 0) return;
-    this.#drawPhoto(context, view, seen);
-    if (!style.hidden && style.opacity > 0) this.#drawMask(context, view, seen, style);
+    // The photograph is the slow part and stays the same while threshold, opacity or colour move.
+    const place = [canvas.width, canvas.height, placed.scale, placed.x, placed.y].join();
+    if (place !== this.place) {
+      Object.assign(this.backdrop, { width: canvas.width, height: canvas.height });
+      this.#drawPhoto(this.backdrop.getContext("2d"), placed, seen);
+      this.place = place;
+    }
+    context.drawImage(this.backdrop, 0, 0);
+    if (!style.hidden && style.opacity > 0) this.#drawMask(context, placed, seen, style);
   }
 
   #drawPhoto(context, view, seen) {
@@ -59,7 +69,7 @@ export class Scene {
     const rx = (source.naturalWidth ?? source.width) / view.photoWidth;
     const ry = (source.naturalHeight ?? source.height) / view.photoHeight;
     context.imageSmoothingEnabled = view.scale < SQUARES_FROM;
-    context.imageSmoothingQuality = "high";
+    context.imageSmoothingQuality = "medium";
     context.drawImage(source, seen.x * rx, seen.y * ry, seen.width * rx, seen.height * ry, ...onScreen(view, seen, 1));
   }
 
@@ -106,9 +116,14 @@ export class Scene {
   /** Gives memory back at once instead of at the next collection. */
   close() {
     this.reduced?.close();
-    this.scratch.width = this.scratch.height = 0;
+    for (const canvas of [this.scratch, this.backdrop]) canvas.width = canvas.height = 0;
     this.photo.src = "";
   }
+}
+
+/** On whole screen pixels, so that actual size is sharp; the view itself keeps fractions, so that slow drags add up. */
+function snap({ photoWidth, photoHeight, width, height, scale, x, y }) {
+  return { photoWidth, photoHeight, width, height, scale, x: Math.round(x), y: Math.round(y) };
 }
 
 /** Part of the photograph inside the window, in photograph pixels. */

@@ -4,7 +4,7 @@ const REMEMBERED = "hairline.results";
 const results = document.getElementById("results");
 const form = document.getElementById("upload");
 
-/** @type {{row: HTMLElement, body: FormData, preview: HTMLImageElement | null}[]} */
+/** @type {{row: HTMLElement, body: FormData, preview: HTMLImageElement}[]} */
 const queue = [];
 let busy = false;
 
@@ -80,7 +80,9 @@ function enqueue(name, body, url) {
   row.querySelector("[data-name]").textContent = name;
   const preview = new Image();
   preview.alt = "";
-  preview.addEventListener("load", () => URL.revokeObjectURL(url));
+  // Thirty photographs may wait here; decode those that are looked at.
+  preview.loading = "lazy";
+  preview.decoding = "async";
   // Not every format that the server reads can be shown here.
   preview.addEventListener("error", () => preview.remove());
   preview.src = url;
@@ -89,6 +91,7 @@ function enqueue(name, body, url) {
   row.querySelector("[data-abort]").addEventListener("click", () => {
     upload.cancelled = true;
     upload.request?.abort();
+    URL.revokeObjectURL(url);
     row.remove();
   });
   queue.push(upload);
@@ -150,8 +153,11 @@ function place({ row, preview }, answer) {
     row.replaceWith(failedRow(row.querySelector("[data-name]").textContent, "Not uploaded", `The server answered ${answer.status}.`));
     return;
   }
-  if (preview) card.querySelector("[data-preview]")?.append(preview);
   row.replaceWith(card);
+  // Only now: a picture that passes through the parser's document would load again.
+  const stage = card.querySelector("[data-preview]");
+  if (stage) stage.append(preview);
+  else URL.revokeObjectURL(preview.src);
   window.htmx.process(card);
   if (answer.status < 400) remember([card.dataset.prediction, ...remembered()]);
 }

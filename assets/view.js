@@ -150,6 +150,8 @@ export function listen(canvas, view, on, signal) {
     changed();
   }, { passive: false });
 
+  let comparing = false;
+  const isCompare = (event) => event.key === "c" || event.key === "C";
   const stepX = () => view.width / 8;
   const stepY = () => view.height / 8;
   const keys = {
@@ -165,7 +167,7 @@ export function listen(canvas, view, on, signal) {
   };
   add("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "c" || event.key === "C") return on.compare(true);
+    if (isCompare(event)) return on.compare((comparing = true));
     const move = keys[event.key];
     // Arrows go on scrolling the page while the whole photograph is in view.
     if (!move || (event.key.startsWith("Arrow") && !view.pannable)) return;
@@ -173,8 +175,9 @@ export function listen(canvas, view, on, signal) {
     move();
     changed();
   });
-  add("keyup", (event) => (event.key === "c" || event.key === "C") && on.compare(false));
-  add("blur", () => on.compare(false));
+  const release = () => comparing && on.compare((comparing = false));
+  add("keyup", (event) => isCompare(event) && release());
+  add("blur", release);
 
   return changed;
 }

@@ -4,6 +4,8 @@ import { View, listen } from "./view.js";
 
 /** Device pixels a canvas may have; beyond that sharpness is not seen but redraws get slow. */
 const MAX_CANVAS_PIXELS = 8e6;
+/** Scrolling back and forth must not fetch the same map again and again. */
+const RELEASE_AFTER_MS = 3000;
 const STORED = "hairline.overlay";
 
 /** Overlay colour and opacity, shared by all viewers and kept between visits. */
@@ -27,11 +29,18 @@ function prefer(change) {
   document.dispatchEvent(new Event("hairline:preferences"));
 }
 
+/** Two decimals, as the slider has; a model may need more. */
+function figure(threshold) {
+  const text = threshold.toFixed(2);
+  return Number(text) === threshold ? text : String(threshold);
+}
+
 class CrackViewer extends HTMLElement {
   #scene = null;
   #loading = null;
   #frame = 0;
   #announceTimer = 0;
+  #releaseTimer = 0;
   #comparing = false;
 
   connectedCallback() {
@@ -41,7 +50,7 @@ class CrackViewer extends HTMLElement {
     this.modelThreshold = this.threshold = Number(threshold);
     this.view = new View(Number(width), Number(height));
     this.canvas = this.querySelector("canvas");
-    this.part("[data-stage]").style.aspectRatio = `${width} / ${height}`;
+    this.part("[data-stage]").style.setProperty("--aspect", `${width} / ${height}`);
 
     this.life = new AbortController();
     this.changed = listen(this.canvas, this.view, {
@@ -56,7 +65,7 @@ class CrackViewer extends HTMLElement {
     this.resizeObserver = new ResizeObserver(() => this.#resize());
     this.resizeObserver.observe(this.canvas);
     // A margin of one window: ready when it comes into view, released when it is well away.
-    this.nearObserver = new IntersectionObserver(([entry]) => (entry.isIntersecting ? this.#load() : this.#release()), { rootMargin: "100% 0px" });
+    this.nearObserver = new IntersectionObserver((entries) => this.#near(entries.at(-1).isIntersecting), { rootMargin: "100% 0px" });
     this.nearObserver.observe(this);
   }
 
@@ -65,11 +74,19 @@ class CrackViewer extends HTMLElement {
     this.resizeObserver.disconnect();
     this.nearObserver.disconnect();
     clearTimeout(this.#announceTimer);
+    clearTimeout(this.#releaseTimer);
     this.#release();
   }
 
   part(selector) {
     return this.querySelector(selector);
+  }
+
+  #near(near) {
+    clearTimeout(this.#releaseTimer);
+    if (near) this.#load();
+    else if (this.#loading) this.#release();
+    else this.#releaseTimer = setTimeout(() => this.#release(), RELEASE_AFTER_MS);
   }
 
   async #load() {
@@ -85,7 +102,7 @@ class CrackViewer extends HTMLElement {
       this.#announce(this.part("[data-verdict]").textContent);
       this.dataset.ready = "";
       this.part("[data-note]").textContent = "";
-      this.part("[data-preview]").replaceChildren();
+      this.#clearPreview();
     } catch (error) {
       if (!loading.signal.aborted) this.#showPlain(error);
     } finally {
@@ -101,6 +118,13 @@ class CrackViewer extends HTMLElement {
     this.canvas.width = this.canvas.height = 0;
     delete this.dataset.ready;
     this.part("[data-note]").textContent = "Loading the photograph";
+  }
+
+  /** The page's own copy of the upload; its blob would otherwise live as long as the page. */
+  #clearPreview() {
+    const preview = this.part("[data-preview]");
+    for (const { src } of preview.children) URL.revokeObjectURL(src);
+    preview.replaceChildren();
   }
 
   /** Without the map the server's overlay is still a result. */
@@ -151,12 +175,14 @@ class CrackViewer extends HTMLElement {
 
   #showThreshold() {
     const { threshold } = this;
-    const value = threshold.toFixed(threshold === this.modelThreshold && !Number.isInteger(threshold * 100) ? 3 : 2).replace(/(\.\d\d)0$/, "$1");
+    const value = figure(threshold);
     const slider = this.part("[data-threshold-slider]");
     slider.value = threshold;
     slider.setAttribute("aria-valuetext", value);
     this.part("[data-threshold-value]").textContent = value;
-    this.part("[data-threshold-reset]").disabled = threshold === this.modelThreshold;
+    const reset = this.part("[data-threshold-reset]");
+    reset.textContent = `Reset to ${figure(this.modelThreshold)}`;
+    reset.disabled = threshold === this.modelThreshold;
     if (this.#scene) {
       const share = this.#scene.share(threshold);
       const percent = share > 0 && share < 0.00005 ? "< 0.01" : (share * 100).toFixed(2);

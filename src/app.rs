@@ -44,7 +44,9 @@ pub enum StartError {
         source: io::Error,
     },
     /// Anybody could use it.
-    #[error("{0} can be reached from other machines, and there is no token; make one with `hairline token create NAME`")]
+    #[error(
+        "{0} can be reached from other machines, and there is no token; make one with `hairline token create NAME`"
+    )]
     NoToken(SocketAddr),
     /// Metrics cannot be recorded.
     #[error("metrics cannot be recorded: {0}")]
@@ -90,7 +92,8 @@ impl Application {
         if token_required && !store.list_tokens().await?.iter().any(|token| token.revoked_ms.is_none()) {
             return Err(StartError::NoToken(addr));
         }
-        let recent = Arc::new(Recent::open(&settings.store.directory.join("recent"), settings.store.recent_mb * 1_000_000)?);
+        let recent =
+            Arc::new(Recent::open(&settings.store.directory.join("recent"), settings.store.recent_mb * 1_000_000)?);
         let limits = PredictorSettings {
             limits: settings.server.decode_limits(),
             queue_photos: settings.inference.queue_photos,

@@ -3,6 +3,13 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+/// What a photograph may be at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DecodeLimits {
+    /// Width × height.
+    pub max_pixels: u64,
+}
+
 /// A stored result: what a model said of one photograph.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {

@@ -61,8 +61,19 @@ fn summary(report: &Report) -> String {
          pixel-exact   F1 {:.4} (95 % {:.4}–{:.4})  IoU {:.4}  precision {:.4}  recall {:.4}\n\
          within {} px   F1 {:.4}  precision {:.4}  recall {:.4}\n\
          mean Dice {:.4}  false positives {:.4} % of area",
-        report.images, report.threshold, micro.f1, report.f1_interval[0], report.f1_interval[1], micro.iou, micro.precision,
-        micro.recall, tolerant.px, tolerant.f1, tolerant.precision, tolerant.recall, report.mean_dice,
+        report.images,
+        report.threshold,
+        micro.f1,
+        report.f1_interval[0],
+        report.f1_interval[1],
+        micro.iou,
+        micro.precision,
+        micro.recall,
+        tolerant.px,
+        tolerant.f1,
+        tolerant.precision,
+        tolerant.recall,
+        report.mean_dice,
         report.false_positive_ratio * 100.0,
     )
 }

@@ -50,7 +50,8 @@ struct Common {
 
 impl Common {
     fn settings(&self, overrides: &[(&str, Option<String>)]) -> anyhow::Result<Settings> {
-        let given: Vec<(&str, String)> = overrides.iter().filter_map(|(key, value)| Some((*key, value.clone()?))).collect();
+        let given: Vec<(&str, String)> =
+            overrides.iter().filter_map(|(key, value)| Some((*key, value.clone()?))).collect();
         Ok(Settings::load(self.config.as_deref(), &given)?)
     }
 }

@@ -175,7 +175,12 @@ fn targets(photos: &[PathBuf], out: Option<&Path>) -> anyhow::Result<Vec<PathBuf
         let stem = photo.file_stem().with_context(|| format!("{} is not a file", photo.display()))?;
         let target = out.unwrap_or(photo.parent().unwrap_or(Path::new(""))).join(stem);
         if let Some(other) = taken.insert(target.clone(), photo) {
-            bail!("{} and {} would both be written to {}.*; rename one", other.display(), photo.display(), target.display());
+            bail!(
+                "{} and {} would both be written to {}.*; rename one",
+                other.display(),
+                photo.display(),
+                target.display()
+            );
         }
         targets.push(target);
     }

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use indicatif::ProgressBar;
 
 use super::Outcome;
 use crate::synth::dataset;
 
 #[derive(Debug, Args)]
 pub struct SynthArgs {
-    /// Where to write images/, masks/ and the split lists.
+    /// Where to write images/ and masks/.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// How many photographs.
@@ -21,6 +22,8 @@ pub struct SynthArgs {
 }
 
 pub fn run(args: &SynthArgs) -> anyhow::Result<Outcome> {
-    dataset::write(&args.out, args.count, args.seed)?;
+    let bar = ProgressBar::new(u64::from(args.count));
+    dataset::write(&args.out, args.count, args.seed, || bar.inc(1))?;
+    bar.finish_and_clear();
     Ok(Outcome::Done)
 }

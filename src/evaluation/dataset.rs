@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use image::RgbImage;
 
 use crate::digest::sha256_hex;
-use crate::vision::decode::{self, DecodeError, DecodeLimits};
 use crate::vision::BinaryMask;
+use crate::vision::decode::{self, DecodeError, DecodeLimits};
 
 /// Data folders are the user's own, so only nonsense is refused.
 const LIMITS: DecodeLimits = DecodeLimits { max_pixels: 1_000_000_000 };
@@ -113,7 +113,11 @@ impl Dataset {
             ("train", None) if hashed => Ok(all().filter(|stem| !is_validation(stem)).collect()),
             _ => Err(DatasetError::UnknownSplit {
                 name: name.into(),
-                known: if hashed { "train, val, all".into() } else { self.lists.keys().copied().chain(["all"]).collect::<Vec<_>>().join(", ") },
+                known: if hashed {
+                    "train, val, all".into()
+                } else {
+                    self.lists.keys().copied().chain(["all"]).collect::<Vec<_>>().join(", ")
+                },
                 folder: self.folder.clone(),
             }),
         }
@@ -139,7 +143,11 @@ impl Dataset {
         };
         let label = decode::decode_label(&bytes, LIMITS).map_err(|e| wrong(&mask_path, e))?;
         if label.dimensions() != photo.dimensions() {
-            return Err(DatasetError::SizeDiffers { path: mask_path, mask: label.dimensions(), photo: photo.dimensions() });
+            return Err(DatasetError::SizeDiffers {
+                path: mask_path,
+                mask: label.dimensions(),
+                photo: photo.dimensions(),
+            });
         }
         Ok((photo, BinaryMask::from_label(&label)))
     }

@@ -103,7 +103,8 @@ pub struct TolerantCounts {
 impl TolerantCounts {
     /// Compares two masks of one size, forgiving a Euclidean distance of `px`.
     pub fn of(predicted: &BinaryMask, label: &BinaryMask, px: u32) -> Self {
-        let both = |a: &BinaryMask, b: &BinaryMask| a.pixels.iter().zip(&b.pixels).map(|(&x, &y)| u64::from(x && y)).sum();
+        let both =
+            |a: &BinaryMask, b: &BinaryMask| a.pixels.iter().zip(&b.pixels).map(|(&x, &y)| u64::from(x && y)).sum();
         Self {
             predicted: predicted.count(),
             predicted_near: both(predicted, &dilate(label, px)),

@@ -40,7 +40,12 @@ fn nothing_to_find_and_nothing_found_is_right() {
 fn the_interval_holds_the_score_and_narrows_with_more_photographs() {
     let counts = |n: usize| -> Vec<ConfusionCounts> {
         (0..n as u64)
-            .map(|i| ConfusionCounts { true_positive: 50 + i * 7 % 40, false_positive: i * 3 % 20, false_negative: i * 5 % 30, true_negative: 900 })
+            .map(|i| ConfusionCounts {
+                true_positive: 50 + i * 7 % 40,
+                false_positive: i * 3 % 20,
+                false_negative: i * 5 % 30,
+                true_negative: 900,
+            })
             .collect()
     };
     let f1 = |c: &ConfusionCounts| c.scores().f1;

@@ -152,11 +152,7 @@ impl AttentionGate {
             let conv = conv2d(input, output, 1, Conv2dConfig::default(), vb.pp(0))?;
             Ok((conv, batch_norm(output, BATCH_NORM_EPSILON, vb.pp(1))?))
         };
-        Ok(Self {
-            w_g: part("W_g", features, inner)?,
-            w_x: part("W_x", features, inner)?,
-            psi: part("psi", inner, 1)?,
-        })
+        Ok(Self { w_g: part("W_g", features, inner)?, w_x: part("W_x", features, inner)?, psi: part("psi", inner, 1)? })
     }
 
     /// `gate` and `skip` `[B, C, H, W]` → the gated skip, same shape.

@@ -65,10 +65,8 @@ pub fn read_model(bytes: &[u8]) -> Result<(ModelMetadata, Parameters), ModelFile
 /// # Errors
 /// If the parameters cannot be written.
 pub fn write_model(metadata: &ModelMetadata, parameters: &Parameters) -> Result<Vec<u8>, ModelFileError> {
-    let raw: Vec<(&String, &Parameter, Vec<u8>)> = parameters
-        .iter()
-        .map(|(name, p)| (name, p, p.values.iter().flat_map(|v| v.to_le_bytes()).collect()))
-        .collect();
+    let raw: Vec<(&String, &Parameter, Vec<u8>)> =
+        parameters.iter().map(|(name, p)| (name, p, p.values.iter().flat_map(|v| v.to_le_bytes()).collect())).collect();
     let views = raw
         .iter()
         .map(|(name, p, bytes)| Ok((name.as_str(), TensorView::new(Dtype::F32, p.shape.clone(), bytes)?)))
@@ -123,15 +121,20 @@ fn read_parameters(tensors: &SafeTensors, base_width: usize) -> Result<Parameter
     for (name, shape) in shapes {
         let view = tensors.tensor(&name).map_err(|_| wrong(format!("`{name}` is missing")))?;
         if view.shape() != shape {
-            return Err(wrong(format!("`{name}` has shape {:?}; base width {base_width} wants {shape:?}", view.shape())));
+            return Err(wrong(format!(
+                "`{name}` has shape {:?}; base width {base_width} wants {shape:?}",
+                view.shape()
+            )));
         }
-        let values = to_f32(&view).ok_or_else(|| wrong(format!("`{name}` is {:?}; F32 or F16 is read", view.dtype())))?;
+        let values =
+            to_f32(&view).ok_or_else(|| wrong(format!("`{name}` is {:?}; F32 or F16 is read", view.dtype())))?;
         if !values.iter().all(|v| v.is_finite()) {
             return Err(wrong(format!("`{name}` holds a value that is not finite")));
         }
         parameters.insert(name, Parameter { shape, values });
     }
-    let extra = tensors.names().into_iter().find(|n| !parameters.contains_key(*n) && !n.ends_with("num_batches_tracked"));
+    let extra =
+        tensors.names().into_iter().find(|n| !parameters.contains_key(*n) && !n.ends_with("num_batches_tracked"));
     extra.map_or(Ok(parameters), |name| Err(wrong(format!("`{name}` does not belong to this network"))))
 }
 

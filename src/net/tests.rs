@@ -56,7 +56,11 @@ fn a_drawn_crack_gives_the_logits_of_pytorch() {
 fn width_16_has_the_parameters_of_the_design() {
     let running = |name: &str| name.contains("running_");
     let count = |base| -> usize {
-        parameter_shapes(base).iter().filter(|(name, _)| !running(name)).map(|(_, shape)| shape.iter().product::<usize>()).sum()
+        parameter_shapes(base)
+            .iter()
+            .filter(|(name, _)| !running(name))
+            .map(|(_, shape)| shape.iter().product::<usize>())
+            .sum()
     };
     assert!((1.96e6..1.99e6).contains(&(count(16) as f64)), "{}", count(16));
     assert!((31.3e6..31.5e6).contains(&(count(64) as f64)), "{}", count(64));
@@ -91,7 +95,10 @@ fn wrong_files_are_refused_by_the_first_thing_that_is_wrong() {
         (small_model(|m, _| m.base_width = 4), "`Conv1.conv.0.weight` has shape"),
         (small_model(|_, p| drop(p.remove("Att3.psi.0.bias"))), "`Att3.psi.0.bias` is missing"),
         (small_model(|_, p| p.get_mut("Up5.bias").unwrap().values[0] = f32::NAN), "`Up5.bias`"),
-        (small_model(|_, p| drop(p.insert("Conv6.bias".into(), p["Up5.bias"].clone()))), "`Conv6.bias` does not belong"),
+        (
+            small_model(|_, p| drop(p.insert("Conv6.bias".into(), p["Up5.bias"].clone()))),
+            "`Conv6.bias` does not belong",
+        ),
     ];
     for (bytes, expected) in cases {
         let error = Model::from_bytes(&bytes).unwrap_err().to_string();

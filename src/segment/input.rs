@@ -46,14 +46,18 @@ fn positions(to: u32, from: u32) -> Vec<(usize, usize, f32)> {
 }
 
 /// Cuts a tile, `[3, height, width]`, normalised; beyond the photograph it is mirrored.
-pub fn normalised_tile(photo: &RgbImage, origin: (u32, u32), (width, height): (u32, u32), spec: &InputSpec) -> Vec<f32> {
+pub fn normalised_tile(
+    photo: &RgbImage,
+    origin: (u32, u32),
+    (width, height): (u32, u32),
+    spec: &InputSpec,
+) -> Vec<f32> {
     let columns = mirrored(origin.0, width, photo.width());
     let rows = mirrored(origin.1, height, photo.height());
     let plane = width as usize * height as usize;
     let mut input = vec![0.0f32; 3 * plane];
-    let tables: [[f32; 256]; 3] = std::array::from_fn(|c| {
-        std::array::from_fn(|v| (v as f32 / 255.0 - spec.mean[c]) / spec.std[c])
-    });
+    let tables: [[f32; 256]; 3] =
+        std::array::from_fn(|c| std::array::from_fn(|v| (v as f32 / 255.0 - spec.mean[c]) / spec.std[c]));
     let stride = photo.width() as usize * 3;
     for (y, &row) in rows.iter().enumerate() {
         let pixels = &photo.as_raw()[row * stride..][..stride];

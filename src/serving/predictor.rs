@@ -15,8 +15,8 @@ use super::worker::Workers;
 use crate::domain::{ModelName, Prediction, Summary, TimingMs};
 use crate::segment::Segmenter;
 use crate::store::Recent;
-use crate::vision::decode::{self, DecodeError, DecodeLimits, Photo, PhotoHeader};
 use crate::vision::ProbabilityMap;
+use crate::vision::decode::{self, DecodeError, DecodeLimits, Photo, PhotoHeader};
 
 /// Photographs that are decoded at once; each holds its pixels in memory.
 const DECODERS: usize = 2;
@@ -137,7 +137,12 @@ impl Predictor {
     ///
     /// # Errors
     /// As [`Self::predict`].
-    pub async fn predict_as(&self, id: Uuid, upload: Upload, progress: Arc<Progress>) -> Result<Predicted, PredictError> {
+    pub async fn predict_as(
+        &self,
+        id: Uuid,
+        upload: Upload,
+        progress: Arc<Progress>,
+    ) -> Result<Predicted, PredictError> {
         let result = self.run(id, upload, progress).await;
         let outcome = match &result {
             Ok(_) => "done",
@@ -171,7 +176,11 @@ impl Predictor {
         self.keep(id, upload, header, finished, timing_ms).await
     }
 
-    async fn decode(&self, content: &Bytes, progress: &Arc<Progress>) -> Result<(Photo, Duration, Duration), PredictError> {
+    async fn decode(
+        &self,
+        content: &Bytes,
+        progress: &Arc<Progress>,
+    ) -> Result<(Photo, Duration, Duration), PredictError> {
         let queued = Instant::now();
         let _place = self.decoding_place().await?;
         let started = Instant::now();

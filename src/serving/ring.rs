@@ -111,7 +111,11 @@ struct JobState {
 
 impl Job {
     /// Prepares `photo` and the place where its result will arrive.
-    pub fn new(segmenter: Segmenter, photo: RgbImage, progress: Arc<Progress>) -> (Arc<Self>, oneshot::Receiver<Result<Finished, WorkError>>) {
+    pub fn new(
+        segmenter: Segmenter,
+        photo: RgbImage,
+        progress: Arc<Progress>,
+    ) -> (Arc<Self>, oneshot::Receiver<Result<Finished, WorkError>>) {
         let work = segmenter.start(photo);
         progress.expect_tiles(work.grid.len());
         let (reply, result) = oneshot::channel();

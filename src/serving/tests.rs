@@ -65,7 +65,9 @@ async fn a_full_queue_refuses_at_once_and_says_when_to_come_back() {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     let refused = predictor.predict(upload(60, 60), progress()).await;
-    let Err(PredictError::Overloaded(Overloaded { photos: 1, retry_after, .. })) = refused else { panic!("{refused:?}") };
+    let Err(PredictError::Overloaded(Overloaded { photos: 1, retry_after, .. })) = refused else {
+        panic!("{refused:?}")
+    };
     assert!(retry_after >= Duration::from_secs(1));
     first.await.unwrap().unwrap();
     predictor.predict(upload(60, 60), progress()).await.unwrap();
@@ -115,7 +117,8 @@ async fn what_is_running_is_finished_when_the_predictor_goes() {
 async fn results_do_not_depend_on_company() {
     let Setup { predictor, _folder } = setup(10, 100_000_000);
     let alone = predictor.predict(upload(300, 200), progress()).await.unwrap();
-    let together = futures_util::future::join_all((0..4).map(|_| predictor.predict(upload(300, 200), progress()))).await;
+    let together =
+        futures_util::future::join_all((0..4).map(|_| predictor.predict(upload(300, 200), progress()))).await;
     for predicted in together {
         assert_eq!(predicted.unwrap().map, alone.map);
     }

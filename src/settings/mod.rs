@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use config::{Config, Environment, File, FileFormat};
 use serde::Deserialize;
 
-use crate::vision::DecodeLimits;
+use crate::domain::DecodeLimits;
 
 /// The documented defaults.
 pub const DEFAULTS: &str = include_str!("../../config.toml");
@@ -182,7 +182,8 @@ mod tests {
 
     #[test]
     fn later_sources_win() {
-        let variables = [("HAIRLINE__SERVER__MAX_UPLOAD_MB", "7"), ("HAIRLINE__SERVER__ALLOWED_HOSTS", "a.example,b.example")];
+        let variables =
+            [("HAIRLINE__SERVER__MAX_UPLOAD_MB", "7"), ("HAIRLINE__SERVER__ALLOWED_HOSTS", "a.example,b.example")];
         let settings = load("[server]\naddr = \"127.0.0.1:9\"\nmax_upload_mb = 5", &variables).unwrap();
         assert_eq!(settings.server.addr.port(), 9);
         assert_eq!(settings.server.max_upload_mb, 7);

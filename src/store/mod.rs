@@ -163,6 +163,25 @@ impl Store {
         Ok(sqlx::query_scalar("SELECT count(*) FROM submissions").fetch_one(&self.pool).await?)
     }
 
+    /// Where the photograph and the label of submission `id` are kept.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn submission(&self, id: Uuid) -> Result<Option<Saved>, StoreError> {
+        let query = "SELECT images.blob_key, label_versions.blob_key FROM submissions
+             JOIN images ON images.sha256 = submissions.image_sha256
+             LEFT JOIN label_versions ON label_versions.image_sha256 = submissions.image_sha256
+                 AND label_versions.version = submissions.label_version
+             WHERE submissions.id = $1";
+        let row: Option<(String, Option<String>)> =
+            sqlx::query_as(query).bind(id.to_string()).fetch_optional(&self.pool).await?;
+        Ok(row.map(|(photo, label)| Saved {
+            id,
+            photo_path: self.directory.join(photo),
+            label_path: label.map(|key| self.directory.join(key)),
+        }))
+    }
+
     /// Finishes what is queued and closes the database.
     pub async fn close(&self) {
         self.writer.close().await;

@@ -147,8 +147,6 @@ impl Recent {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, RecentError> {
-    fs_err::read(path).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => RecentError::Gone,
-        _ => RecentError::Io(e),
-    })
+    fs_err::read(path)
+        .map_err(|e| if e.kind() == io::ErrorKind::NotFound { RecentError::Gone } else { RecentError::Io(e) })
 }

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "submissions and tokens", include_str!("migrations/0001_submissions.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 1] =
+    [(1, "submissions and tokens", include_str!("migrations/0001_submissions.sql"))];
 
 /// Brings a database of any age up to date.
 pub fn migrator() -> Migrator {

@@ -26,7 +26,9 @@ async fn labels_are_appended_and_never_overwritten() {
     let label = |saved: &Saved| image::open(saved.label_path.as_ref().unwrap()).unwrap().into_luma8();
     assert_eq!(BinaryMask::from_label(&label(&first)), mask(false));
     assert_eq!(BinaryMask::from_label(&label(&second)), mask(true));
-    assert_eq!(store.count_submissions().await.unwrap(), 2);
+    assert_eq!(store.submission(first.id).await.unwrap().as_ref(), Some(&first));
+    assert_eq!(store.submission(second.id).await.unwrap().as_ref(), Some(&second));
+    assert_eq!(store.submission(Uuid::now_v7()).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -59,7 +61,8 @@ async fn one_bad_write_does_not_take_its_neighbours_down() {
         submission: submission(b"photo", None),
     };
     let twice = Uuid::now_v7();
-    let results = futures_util::future::join_all([twice, twice, Uuid::now_v7()].map(|id| store.writer.submission(row(id)))).await;
+    let results =
+        futures_util::future::join_all([twice, twice, Uuid::now_v7()].map(|id| store.writer.submission(row(id)))).await;
     assert_eq!(results.iter().filter(|r| r.is_ok()).count(), 2, "the second use of an id fails alone");
     assert_eq!(store.count_submissions().await.unwrap(), 2);
 }

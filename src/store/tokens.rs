@@ -55,7 +55,8 @@ impl Store {
         let mut random = [0u8; 32];
         getrandom::fill(&mut random)?;
         let secret = format!("{PREFIX}{}", hex(&random));
-        let query = "INSERT INTO tokens (id, name, hash, created_ms) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING";
+        let query =
+            "INSERT INTO tokens (id, name, hash, created_ms) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING";
         let result = sqlx::query(query)
             .bind(Uuid::now_v7().to_string())
             .bind(name)
@@ -83,7 +84,8 @@ impl Store {
     /// If there is none of that name, or the store fails.
     pub async fn revoke_token(&self, name: &str) -> Result<(), TokenError> {
         let query = "UPDATE tokens SET revoked_ms = $1 WHERE name = $2 AND revoked_ms IS NULL";
-        let result = sqlx::query(query).bind(now_ms()).bind(name).execute(&self.pool).await.map_err(StoreError::from)?;
+        let result =
+            sqlx::query(query).bind(now_ms()).bind(name).execute(&self.pool).await.map_err(StoreError::from)?;
         if result.rows_affected() == 1 { Ok(()) } else { Err(TokenError::Unknown(name.into())) }
     }
 

@@ -23,21 +23,62 @@ struct Metric {
     meaning: &'static str,
 }
 
-const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
+const SECONDS: &[f64] =
+    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
 const RATIOS: &[f64] = &[0.0, 0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
 
 const METRICS: [Metric; 13] = [
-    metric("hairline_http_requests_total", Kind::Counter, Unit::Count, "HTTP requests by method, route template and status."),
-    metric("hairline_http_request_duration_seconds", Kind::Histogram(SECONDS), Unit::Seconds, "Time from a request's head to its answer's head, by method and route template."),
+    metric(
+        "hairline_http_requests_total",
+        Kind::Counter,
+        Unit::Count,
+        "HTTP requests by method, route template and status.",
+    ),
+    metric(
+        "hairline_http_request_duration_seconds",
+        Kind::Histogram(SECONDS),
+        Unit::Seconds,
+        "Time from a request's head to its answer's head, by method and route template.",
+    ),
     metric("hairline_queue_photos", Kind::Gauge, Unit::Count, "Photographs accepted and not finished."),
     metric("hairline_queue_pixels", Kind::Gauge, Unit::Count, "Pixels of the photographs accepted and not finished."),
-    metric("hairline_predictions_total", Kind::Counter, Unit::Count, "Photographs by outcome: done, unusable, overloaded, cancelled, failed."),
-    metric("hairline_inference_stage_duration_seconds", Kind::Histogram(SECONDS), Unit::Seconds, "Time of a photograph in each stage: queue, decode, network."),
-    metric("hairline_tile_duration_seconds", Kind::Histogram(SECONDS), Unit::Seconds, "Time of the network for one tile."),
-    metric("hairline_network_pixels_total", Kind::Counter, Unit::Count, "Pixels computed by the network, overlaps and padding included."),
+    metric(
+        "hairline_predictions_total",
+        Kind::Counter,
+        Unit::Count,
+        "Photographs by outcome: done, unusable, overloaded, cancelled, failed.",
+    ),
+    metric(
+        "hairline_inference_stage_duration_seconds",
+        Kind::Histogram(SECONDS),
+        Unit::Seconds,
+        "Time of a photograph in each stage: queue, decode, network.",
+    ),
+    metric(
+        "hairline_tile_duration_seconds",
+        Kind::Histogram(SECONDS),
+        Unit::Seconds,
+        "Time of the network for one tile.",
+    ),
+    metric(
+        "hairline_network_pixels_total",
+        Kind::Counter,
+        Unit::Count,
+        "Pixels computed by the network, overlaps and padding included.",
+    ),
     metric("hairline_photo_pixels_total", Kind::Counter, Unit::Count, "Pixels of predicted photographs."),
-    metric("hairline_crack_ratio", Kind::Histogram(RATIOS), Unit::Count, "Share of crack pixels of predicted photographs, 0 to 1."),
-    metric("hairline_feedback_saved_total", Kind::Counter, Unit::Count, "Submissions for retraining that are durable, by whether they have a label."),
+    metric(
+        "hairline_crack_ratio",
+        Kind::Histogram(RATIOS),
+        Unit::Count,
+        "Share of crack pixels of predicted photographs, 0 to 1.",
+    ),
+    metric(
+        "hairline_feedback_saved_total",
+        Kind::Counter,
+        Unit::Count,
+        "Submissions for retraining that are durable, by whether they have a label.",
+    ),
     metric("hairline_model_info", Kind::Gauge, Unit::Count, "Always 1; labels name the model that answers."),
     metric("hairline_build_info", Kind::Gauge, Unit::Count, "Always 1; labels name the version of the binary."),
 ];

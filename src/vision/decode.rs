@@ -7,16 +7,10 @@
 use std::io::Cursor;
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage, GrayImage};
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
 use super::jpeg;
-
-/// What a photograph may be at most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DecodeLimits {
-    /// Width × height.
-    pub max_pixels: u64,
-}
+pub use crate::domain::DecodeLimits;
 
 /// What the header of a file says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,14 +77,8 @@ pub enum DecodeError {
 /// The formats that are read, for messages.
 pub const FORMATS: &str = "JPEG, PNG, WebP, TIFF, BMP, GIF";
 
-const READ: [ImageFormat; 6] = [
-    ImageFormat::Jpeg,
-    ImageFormat::Png,
-    ImageFormat::WebP,
-    ImageFormat::Tiff,
-    ImageFormat::Bmp,
-    ImageFormat::Gif,
-];
+const READ: [ImageFormat; 6] =
+    [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP, ImageFormat::Tiff, ImageFormat::Bmp, ImageFormat::Gif];
 
 /// Reads format, size and orientation and checks them against `limits`.
 ///
@@ -143,7 +131,8 @@ pub fn decode_label(bytes: &[u8], limits: DecodeLimits) -> Result<GrayImage, Dec
     if header.format == ImageFormat::Jpeg || lossy_webp {
         return Err(DecodeError::Unsupported);
     }
-    let picture = DynamicImage::from_decoder(decoder(bytes, header.format)?).map_err(|e| content_error(&e, header.format))?;
+    let picture =
+        DynamicImage::from_decoder(decoder(bytes, header.format)?).map_err(|e| content_error(&e, header.format))?;
     let rgb = picture.into_rgb16();
     let values = rgb.pixels().map(|pixel| if pixel.0 == [0, 0, 0] { 0 } else { 255 }).collect();
     Ok(GrayImage::from_raw(rgb.width(), rgb.height(), values).expect("one byte a pixel was written"))
@@ -191,9 +180,7 @@ fn heif_brand(bytes: &[u8]) -> Option<&'static str> {
 }
 
 fn decoder(bytes: &[u8], format: ImageFormat) -> Result<impl ImageDecoder + '_, DecodeError> {
-    ImageReader::with_format(Cursor::new(bytes), format)
-        .into_decoder()
-        .map_err(|e| content_error(&e, format))
+    ImageReader::with_format(Cursor::new(bytes), format).into_decoder().map_err(|e| content_error(&e, format))
 }
 
 fn content_error(error: &image::ImageError, format: ImageFormat) -> DecodeError {

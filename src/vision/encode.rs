@@ -29,9 +29,10 @@ pub fn label_png(mask: &BinaryMask, out: impl Write) -> Result<(), EncodingError
     let format = (ColorType::Grayscale, BitDepth::One);
     let rows = mask.pixels.chunks_exact(mask.width.max(1) as usize);
     write_rows(out, (mask.width, mask.height), format, rows, |row, bytes| {
-        bytes.extend(row.chunks(8).map(|eight| {
-            eight.iter().enumerate().fold(0, |byte, (i, &on)| byte | (u8::from(on) << (7 - i)))
-        }));
+        bytes.extend(
+            row.chunks(8)
+                .map(|eight| eight.iter().enumerate().fold(0, |byte, (i, &on)| byte | (u8::from(on) << (7 - i)))),
+        );
     })
 }
 

@@ -64,3 +64,17 @@ impl ProbabilityMap {
         self.crack_pixels(threshold) as f64 / (self.values.len().max(1) as f64)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_cuts_at_the_same_level() {
+        for hundredths in 1..100u16 {
+            let in_script = (f64::from(hundredths) / 100.0 * 65535.0).round() as u16;
+            let text = format!("0.{hundredths:02}");
+            assert_eq!(ProbabilityMap::level(text.parse().unwrap()), in_script, "{text}");
+        }
+    }
+}

@@ -144,7 +144,9 @@ mod tests {
 
     #[test]
     fn not_more_than_1_35_of_the_photograph_is_computed() {
-        for (width, height) in [(544, 384), (769, 769), (897, 897), (1200, 899), (4000, 3000), (8000, 6000), (12000, 8400), (2048, 400)] {
+        for (width, height) in
+            [(544, 384), (769, 769), (897, 897), (1200, 899), (4000, 3000), (8000, 6000), (12000, 8400), (2048, 400)]
+        {
             let grid = TileGrid::new(width, height, 768, 96);
             let share = grid.computed_pixels() as f64 / (f64::from(width) * f64::from(height));
             assert!(share <= 1.35, "{width}×{height}: {share:.3}");

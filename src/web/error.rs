@@ -92,11 +92,17 @@ impl ApiError {
     pub fn limit_text(&self) -> String {
         let Value::Object(limit) = &self.limit else { return String::new() };
         let text = |value: &Value| match value {
-            Value::Array(items) => items.iter().map(|v| v.as_str().map_or(v.to_string(), str::to_owned)).collect::<Vec<_>>().join(", "),
+            Value::Array(items) => {
+                items.iter().map(|v| v.as_str().map_or(v.to_string(), str::to_owned)).collect::<Vec<_>>().join(", ")
+            }
             Value::String(text) => text.clone(),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
         };
-        limit.iter().map(|(key, value)| format!("{} {}", key.replace('_', " "), text(value))).collect::<Vec<_>>().join(", ")
+        limit
+            .iter()
+            .map(|(key, value)| format!("{} {}", key.replace('_', " "), text(value)))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
@@ -130,14 +136,20 @@ impl From<DecodeError> for ApiError {
         let problem = match error {
             DecodeError::Empty => Self::new(StatusCode::BAD_REQUEST, "empty_file", "The file is empty", detail)
                 .limit(json!({ "min_bytes": 1 })),
-            DecodeError::Unsupported => {
-                Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_format", "Not a photograph that can be read", detail)
-                    .limit(formats())
-            }
-            DecodeError::Heif(_) => {
-                Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "heif_not_supported", "This format cannot be read", detail)
-                    .limit(formats())
-            }
+            DecodeError::Unsupported => Self::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_format",
+                "Not a photograph that can be read",
+                detail,
+            )
+            .limit(formats()),
+            DecodeError::Heif(_) => Self::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "heif_not_supported",
+                "This format cannot be read",
+                detail,
+            )
+            .limit(formats()),
             DecodeError::TooManyPixels { max_pixels, .. } => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many_pixels", "The photograph is too large", detail)
                     .limit(json!({ "max_pixels": max_pixels }))
@@ -163,10 +175,15 @@ impl From<PredictError> for ApiError {
                 let limit = json!({ "photos_waiting": error.photos, "megapixels_waiting": error.megapixels });
                 Self::unavailable("queue_full", error.to_string(), error.retry_after.as_secs()).limit(limit)
             }
-            PredictError::Work(crate::serving::WorkError::Closed) => Self::unavailable("shutting_down", error.to_string(), 5),
-            PredictError::Work(crate::serving::WorkError::Cancelled) => {
-                Self::new(StatusCode::CONFLICT, "cancelled", "It was cancelled", "The photograph was cancelled before its result was there.")
+            PredictError::Work(crate::serving::WorkError::Closed) => {
+                Self::unavailable("shutting_down", error.to_string(), 5)
             }
+            PredictError::Work(crate::serving::WorkError::Cancelled) => Self::new(
+                StatusCode::CONFLICT,
+                "cancelled",
+                "It was cancelled",
+                "The photograph was cancelled before its result was there.",
+            ),
             PredictError::Work(_) | PredictError::Keep(_) | PredictError::Task(_) => Self::internal(error),
         }
     }

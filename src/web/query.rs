@@ -61,7 +61,11 @@ impl Query {
             Some((_, value)) => Ok(Some(*value)),
             None => {
                 let words: Vec<&str> = allowed.iter().map(|(word, _)| *word).collect();
-                Err(invalid(name, &format!("`{text}` is not one of: {}", words.join(", ")), json!({ "allowed": words })))
+                Err(invalid(
+                    name,
+                    &format!("`{text}` is not one of: {}", words.join(", ")),
+                    json!({ "allowed": words }),
+                ))
             }
         }
     }
@@ -78,7 +82,12 @@ impl Query {
 }
 
 fn invalid(name: &str, detail: &str, limit: serde_json::Value) -> ApiError {
-    ApiError::new(StatusCode::BAD_REQUEST, "invalid_parameter", "A parameter is wrong", format!("Parameter `{name}`: {detail}."))
-        .field(format!("query.{name}"))
-        .limit(limit)
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "invalid_parameter",
+        "A parameter is wrong",
+        format!("Parameter `{name}`: {detail}."),
+    )
+    .field(format!("query.{name}"))
+    .limit(limit)
 }

@@ -39,7 +39,12 @@ impl Form {
     ///
     /// # Errors
     /// 4xx that names the field and the limit.
-    pub async fn read(state: &WebState, request: &HttpRequest, body: web::Payload, known: &[&str]) -> Result<Self, ApiError> {
+    pub async fn read(
+        state: &WebState,
+        request: &HttpRequest,
+        body: web::Payload,
+        known: &[&str],
+    ) -> Result<Self, ApiError> {
         let content_type = request.headers().get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default();
         if !content_type.starts_with("multipart/form-data") {
             let detail = format!("The body must be multipart/form-data with the fields: {}.", known.join(", "));
@@ -52,8 +57,13 @@ impl Form {
         let max_bytes = state.settings.server.max_upload_bytes();
         match timeout(TIME_LIMIT, read_parts(multipart, max_bytes, known)).await {
             Ok(form) => form,
-            Err(_) => Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "upload_too_slow", "The upload took too long", "The body did not arrive in time.")
-                .limit(json!({ "max_seconds": TIME_LIMIT.as_secs() }))),
+            Err(_) => Err(ApiError::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "upload_too_slow",
+                "The upload took too long",
+                "The body did not arrive in time.",
+            )
+            .limit(json!({ "max_seconds": TIME_LIMIT.as_secs() }))),
         }
     }
 
@@ -63,9 +73,14 @@ impl Form {
     /// 400 if it is missing, empty or given twice.
     pub fn file(&mut self, field: &'static str) -> Result<Upload, ApiError> {
         self.optional_file(field)?.ok_or_else(|| {
-            ApiError::new(StatusCode::BAD_REQUEST, "missing_field", "A field is missing", format!("The form has no field `{field}`."))
-                .field(field)
-                .limit(json!({ "required": [field] }))
+            ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "missing_field",
+                "A field is missing",
+                format!("The form has no field `{field}`."),
+            )
+            .field(field)
+            .limit(json!({ "required": [field] }))
         })
     }
 
@@ -84,9 +99,14 @@ impl Form {
                 }
                 Ok(Some(file))
             }
-            count => Err(ApiError::new(StatusCode::BAD_REQUEST, "too_many_files", "Too many files", format!("The field `{field}` is given {count} times."))
-                .field(field)
-                .limit(json!({ "max_files": 1 }))),
+            count => Err(ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "too_many_files",
+                "Too many files",
+                format!("The field `{field}` is given {count} times."),
+            )
+            .field(field)
+            .limit(json!({ "max_files": 1 }))),
         }
     }
 
@@ -110,9 +130,13 @@ impl Form {
                 .limit(json!({ "max_bytes": max_bytes, "encoding": "UTF-8" }))
         };
         if part.content.len() > max_bytes {
-            return Err(wrong(format!("The field `{field}` has {} bytes; {max_bytes} are allowed.", part.content.len())));
+            return Err(wrong(format!(
+                "The field `{field}` has {} bytes; {max_bytes} are allowed.",
+                part.content.len()
+            )));
         }
-        let text = std::str::from_utf8(&part.content).map_err(|_| wrong(format!("The field `{field}` is not UTF-8 text.")))?;
+        let text =
+            std::str::from_utf8(&part.content).map_err(|_| wrong(format!("The field `{field}` is not UTF-8 text.")))?;
         Ok(Some(text.trim().to_owned()).filter(|t| !t.is_empty()))
     }
 }
@@ -180,7 +204,12 @@ fn too_large(max_bytes: u64) -> ApiError {
 }
 
 fn malformed(error: actix_multipart::MultipartError) -> ApiError {
-    ApiError::new(StatusCode::BAD_REQUEST, "malformed_form", "The form cannot be read", format!("The multipart body is broken: {error}."))
-        .field("body")
-        .limit(json!({ "content_type": "multipart/form-data" }))
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "malformed_form",
+        "The form cannot be read",
+        format!("The multipart body is broken: {error}."),
+    )
+    .field("body")
+    .limit(json!({ "content_type": "multipart/form-data" }))
 }

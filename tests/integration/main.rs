@@ -1,1 +1,20 @@
-fn main(){}
+//! Hairline as its users meet it: the real binary, real requests, a real browser.
+//!
+//! Tests that need programs or data which `cargo test` cannot count on are
+//! ignored there; `tests/run` installs what they need and runs them.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod api;
+mod bad_input;
+mod browser;
+mod command_line;
+mod durability;
+mod guards;
+mod licences;
+mod pages;
+mod real_photographs;
+mod resources;
+mod rooms;
+mod soak;
+mod support;

@@ -113,39 +113,20 @@ fn stored(upright: &RgbImage, orientation: u8) -> RgbImage {
     }
 }
 
+fn encode(mut encoder: impl ImageEncoder, picture: &RgbImage, orientation: u8) {
+    encoder.set_exif_metadata(exif(orientation)).unwrap();
+    encoder.write_image(picture.as_raw(), picture.width(), picture.height(), ExtendedColorType::Rgb8).unwrap();
+}
+
 #[test]
 fn all_eight_orientations_come_out_upright() {
     let upright = picture();
     for orientation in 1..=8 {
         let stored = stored(&upright, orientation);
-        let (width, height) = stored.dimensions();
-        let encode = |mut encoder: Box<dyn FnMut(&mut Vec<u8>)>| {
-            let mut bytes = Vec::new();
-            encoder(&mut bytes);
-            bytes
-        };
-        let pixels = stored.as_raw().clone();
-        let jpeg = encode(Box::new({
-            let pixels = pixels.clone();
-            move |out| {
-                let mut encoder = JpegEncoder::new_with_quality(out, 95);
-                encoder.set_exif_metadata(exif(orientation)).unwrap();
-                encoder.write_image(&pixels, width, height, ExtendedColorType::Rgb8).unwrap();
-            }
-        }));
-        let png = encode(Box::new({
-            let pixels = pixels.clone();
-            move |out| {
-                let mut encoder = PngEncoder::new(out);
-                encoder.set_exif_metadata(exif(orientation)).unwrap();
-                encoder.write_image(&pixels, width, height, ExtendedColorType::Rgb8).unwrap();
-            }
-        }));
-        let webp = encode(Box::new(move |out| {
-            let mut encoder = WebPEncoder::new_lossless(out);
-            encoder.set_exif_metadata(exif(orientation)).unwrap();
-            encoder.write_image(&pixels, width, height, ExtendedColorType::Rgb8).unwrap();
-        }));
+        let (mut jpeg, mut png, mut webp) = (Vec::new(), Vec::new(), Vec::new());
+        encode(JpegEncoder::new_with_quality(&mut jpeg, 95), &stored, orientation);
+        encode(PngEncoder::new(&mut png), &stored, orientation);
+        encode(WebPEncoder::new_lossless(&mut webp), &stored, orientation);
         for (name, bytes, loss) in [("jpeg", jpeg, 3.0), ("png", png, 0.0), ("webp", webp, 0.0)] {
             let header = probe(&bytes, LIMITS).unwrap();
             assert_eq!((header.width, header.height), upright.dimensions(), "{name} {orientation}");

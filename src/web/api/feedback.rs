@@ -13,8 +13,8 @@ use uuid::Uuid;
 use crate::digest::sha256_hex;
 use crate::serving::Upload;
 use crate::store::Submission;
-use crate::vision::decode::{self, DecodeError, DecodeLimits};
 use crate::vision::BinaryMask;
+use crate::vision::decode::{self, DecodeError, DecodeLimits};
 use crate::web::guard::actor;
 use crate::web::upload::Form;
 use crate::web::{ApiError, WebState};
@@ -55,7 +55,11 @@ pub struct Saved {
     responses((status = 200, body = Saved),
         (status = "4XX", body = ApiError, content_type = "application/problem+json"),
         (status = 507, description = "The disk is full", body = ApiError, content_type = "application/problem+json")))]
-pub async fn save_for_retrain(state: web::Data<WebState>, request: HttpRequest, body: Payload) -> Result<web::Json<Saved>, ApiError> {
+pub async fn save_for_retrain(
+    state: web::Data<WebState>,
+    request: HttpRequest,
+    body: Payload,
+) -> Result<web::Json<Saved>, ApiError> {
     let mut form = Form::read(&state, &request, body, &["file", "mask", "comment"]).await?;
     let photo = form.file("file")?;
     let mask = form.optional_file("mask")?;
@@ -63,7 +67,8 @@ pub async fn save_for_retrain(state: web::Data<WebState>, request: HttpRequest, 
     let limits = state.predictor.limits();
     let _place = state.predictor.decoding_place().await?;
     let actor = actor(&request);
-    let submission = web::block(move || check(photo, mask, comment, actor, limits)).await.map_err(ApiError::internal)??;
+    let submission =
+        web::block(move || check(photo, mask, comment, actor, limits)).await.map_err(ApiError::internal)??;
     let labelled = if submission.label.is_some() { "yes" } else { "no" };
     let saved = state.store.save_submission(submission).await?;
     counter!("hairline_feedback_saved_total", "labelled" => labelled).increment(1);
@@ -75,7 +80,13 @@ pub async fn save_for_retrain(state: web::Data<WebState>, request: HttpRequest, 
     }))
 }
 
-fn check(photo: Upload, mask: Option<Upload>, comment: Option<String>, actor: String, limits: DecodeLimits) -> Result<Submission, ApiError> {
+fn check(
+    photo: Upload,
+    mask: Option<Upload>,
+    comment: Option<String>,
+    actor: String,
+    limits: DecodeLimits,
+) -> Result<Submission, ApiError> {
     let decoded = decode::decode(&photo.content, limits)?;
     let size = decoded.pixels.dimensions();
     let label = mask.map(|mask| check_mask(&mask, size, limits)).transpose()?;
@@ -91,18 +102,23 @@ fn check(photo: Upload, mask: Option<Upload>, comment: Option<String>, actor: St
 }
 
 fn check_mask(mask: &Upload, size: (u32, u32), limits: DecodeLimits) -> Result<BinaryMask, ApiError> {
-    let label: GrayImage = decode::decode_label(&mask.content, limits).map_err(|error| match error {
-        DecodeError::Unsupported => lossy_mask(),
-        other => ApiError::from(other).field("mask"),
+    let label: GrayImage = decode::decode_label(&mask.content, limits).map_err(|error| {
+        if error == DecodeError::Unsupported { lossy_mask() } else { ApiError::from(error).field("mask") }
     })?;
     if label.dimensions() == size {
         return Ok(BinaryMask::from_label(&label));
     }
     let ((width, height), (mask_width, mask_height)) = (size, label.dimensions());
-    let detail = format!("The mask has {mask_width} × {mask_height} pixels, the upright photograph {width} × {height}.");
-    Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "mask_size_differs", "Mask and photograph differ in size", detail)
-        .field("mask")
-        .limit(json!({ "width": width, "height": height })))
+    let detail =
+        format!("The mask has {mask_width} × {mask_height} pixels, the upright photograph {width} × {height}.");
+    Err(ApiError::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "mask_size_differs",
+        "Mask and photograph differ in size",
+        detail,
+    )
+    .field("mask")
+    .limit(json!({ "width": width, "height": height })))
 }
 
 fn lossy_mask() -> ApiError {

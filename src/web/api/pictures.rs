@@ -1,6 +1,6 @@
 //! `/api/v1/predictions/{id}`: a finished prediction and its pictures.
 
-use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_ENCODING, ContentEncoding};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, ContentEncoding};
 use actix_web::{HttpRequest, HttpResponse, web};
 use image::ImageFormat;
 use image::codecs::jpeg::JpegEncoder;
@@ -19,6 +19,9 @@ use crate::web::{ApiError, WebState};
 const OPACITY: f32 = 0.75;
 /// Quality of photographs that a browser could not show as they came.
 const JPEG_QUALITY: u8 = 92;
+
+/// What belongs to one prediction never changes; a viewer that was scrolled away asks for it again.
+const UNCHANGING: &str = "private, max-age=3600, immutable";
 
 /// A finished prediction.
 #[derive(Debug, Serialize, ToSchema)]
@@ -65,7 +68,10 @@ impl From<Prediction> for PredictionAnswer {
 /// What was predicted.
 #[utoipa::path(get, path = "/api/v1/predictions/{id}", tag = "predictions", params(("id" = Uuid, Path)),
     responses((status = 200, body = PredictionAnswer), (status = 404, body = ApiError, content_type = "application/problem+json")))]
-pub async fn prediction(state: web::Data<WebState>, path: web::Path<String>) -> Result<web::Json<PredictionAnswer>, ApiError> {
+pub async fn prediction(
+    state: web::Data<WebState>,
+    path: web::Path<String>,
+) -> Result<web::Json<PredictionAnswer>, ApiError> {
     Ok(web::Json(find(&state, &path).await?.into()))
 }
 
@@ -84,18 +90,24 @@ pub async fn photo(state: web::Data<WebState>, path: web::Path<String>) -> Resul
         }
         let decoded = decode::decode(&original, limits)?;
         let mut jpeg = Vec::new();
-        JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY).encode_image(&decoded.pixels).map_err(ApiError::internal)?;
+        JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY)
+            .encode_image(&decoded.pixels)
+            .map_err(ApiError::internal)?;
         Ok(jpeg)
     });
     let media_type = if shown_as_it_is { media_type } else { ImageFormat::Jpeg.to_mime_type().into() };
-    Ok(HttpResponse::Ok().content_type(media_type).body(content.await?))
+    Ok(HttpResponse::Ok().content_type(media_type).insert_header((CACHE_CONTROL, UNCHANGING)).body(content.await?))
 }
 
 /// The mask as 8-bit PNG, 0 or 255.
 #[utoipa::path(get, path = "/api/v1/predictions/{id}/mask.png", tag = "predictions",
     params(("id" = Uuid, Path), ("threshold" = Option<f32>, Query, description = "0 to 1")),
     responses((status = 200, content_type = "image/png", body = Vec<u8>)))]
-pub async fn mask(state: web::Data<WebState>, path: web::Path<String>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub async fn mask(
+    state: web::Data<WebState>,
+    path: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     let threshold = Query::read(&request, &["threshold"])?.ratio("threshold")?;
     let prediction = find(&state, &path).await?;
     let name = download_name(&prediction, "mask");
@@ -111,7 +123,11 @@ pub async fn mask(state: web::Data<WebState>, path: web::Path<String>, request: 
     params(("id" = Uuid, Path), ("threshold" = Option<f32>, Query, description = "0 to 1"),
         ("opacity" = Option<f32>, Query, description = "0 to 1"), ("colour" = Option<String>, Query, description = "RRGGBB")),
     responses((status = 200, content_type = "image/png", body = Vec<u8>)))]
-pub async fn overlay(state: web::Data<WebState>, path: web::Path<String>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub async fn overlay(
+    state: web::Data<WebState>,
+    path: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     let query = Query::read(&request, &["threshold", "opacity", "colour"])?;
     let prediction = find(&state, &path).await?;
     let style = OverlayStyle {
@@ -152,7 +168,7 @@ pub async fn probabilities_raw(state: web::Data<WebState>, path: web::Path<Strin
     let raw = blocking(move || Ok(state.recent.raw_probabilities(id)?));
     let mut response = HttpResponse::Ok();
     // Compressing it would take longer than sending it to a browser on the same machine.
-    response.insert_header((CONTENT_ENCODING, ContentEncoding::Identity));
+    response.insert_header((CONTENT_ENCODING, ContentEncoding::Identity)).insert_header((CACHE_CONTROL, UNCHANGING));
     Ok(response.content_type("application/octet-stream").body(raw.await?))
 }
 
@@ -166,7 +182,9 @@ fn parse_id(text: &str) -> Result<Uuid, ApiError> {
     Uuid::parse_str(text).map_err(|_| ApiError::not_found("There is no prediction of this id.").field("id"))
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, ApiError> + Send + 'static) -> Result<T, ApiError> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
     web::block(work).await.map_err(ApiError::internal)?
 }
 
@@ -179,7 +197,8 @@ fn png(write: impl FnOnce(&mut Vec<u8>) -> Result<(), png::EncodingError>) -> Re
 /// `photo.jpg` → `photo.mask.png`, in characters that every header and disk takes.
 fn download_name(prediction: &Prediction, kind: &str) -> String {
     let stem = prediction.file_name.rsplit_once('.').map_or(prediction.file_name.as_str(), |(stem, _)| stem);
-    let safe: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() || "-_ ".contains(c) { c } else { '_' }).collect();
+    let safe: String =
+        stem.chars().map(|c| if c.is_ascii_alphanumeric() || "-_ ".contains(c) { c } else { '_' }).collect();
     format!("{}.{kind}.png", if safe.trim().is_empty() { "photograph" } else { safe.trim() })
 }
 

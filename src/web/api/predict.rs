@@ -77,7 +77,11 @@ pub struct PredictAnswer {
     responses((status = 200, body = PredictAnswer),
         (status = "4XX", body = ApiError, content_type = "application/problem+json"),
         (status = 503, description = "The queue is full; see Retry-After", body = ApiError, content_type = "application/problem+json")))]
-pub async fn predict(state: web::Data<WebState>, request: HttpRequest, body: Payload) -> Result<HttpResponse, ApiError> {
+pub async fn predict(
+    state: web::Data<WebState>,
+    request: HttpRequest,
+    body: Payload,
+) -> Result<HttpResponse, ApiError> {
     let query = Query::read(&request, &["mask", "threshold"])?;
     let form_of_mask = query.choice("mask", &MASK_FORMS)?.unwrap_or(MaskForm::Rows);
     let threshold = query.ratio("threshold")?;

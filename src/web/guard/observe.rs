@@ -15,7 +15,10 @@ use crate::web::ApiError;
 const QUIET: [&str; 4] = ["/metrics", "/healthz", "/readyz", "/ping"];
 
 /// The middleware.
-pub async fn observe(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, Error> {
+pub async fn observe(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     let request_id = Uuid::now_v7();
     let method = known_method(request.method());

@@ -25,17 +25,30 @@ pub async fn refuse_foreign(
     let header = |name| request.headers().get(name).map(|v| v.to_str().unwrap_or("?").to_owned());
     let host = request.uri().authority().map(|a| a.as_str().to_owned()).or_else(|| header(header::HOST));
     let fetch_site = request.headers().get("sec-fetch-site").and_then(|v| v.to_str().ok()).unwrap_or("none");
-    check(&state.settings.server, host.as_deref(), header(header::ORIGIN).as_deref(), fetch_site, request.method().is_safe())?;
+    check(
+        &state.settings.server,
+        host.as_deref(),
+        header(header::ORIGIN).as_deref(),
+        fetch_site,
+        request.method().is_safe(),
+    )?;
     next.call(request).await
 }
 
-fn check(server: &Server, host: Option<&str>, origin: Option<&str>, fetch_site: &str, safe: bool) -> Result<(), ApiError> {
+fn check(
+    server: &Server,
+    host: Option<&str>,
+    origin: Option<&str>,
+    fetch_site: &str,
+    safe: bool,
+) -> Result<(), ApiError> {
     let host = host.unwrap_or_default();
     if !is_known(server, host) {
         let detail = format!("The host `{host}` is not one under which Hairline is reached; see server.allowed_hosts.");
         return Err(foreign("foreign_host", "Foreign host", detail, server).field("header.Host"));
     }
-    let same = |origin: &str| origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host));
+    let same =
+        |origin: &str| origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host));
     if let Some(origin) = origin.filter(|origin| !same(origin)) {
         let detail = format!("Requests from pages of `{origin}` are not taken.");
         return Err(foreign("foreign_origin", "Foreign origin", detail, server).field("header.Origin"));
@@ -48,7 +61,8 @@ fn check(server: &Server, host: Option<&str>, origin: Option<&str>, fetch_site: 
 }
 
 fn foreign(code: &'static str, title: &'static str, detail: String, server: &Server) -> ApiError {
-    let hosts: Vec<String> = LOOPBACK_NAMES.iter().map(ToString::to_string).chain(server.allowed_hosts.iter().cloned()).collect();
+    let hosts: Vec<String> =
+        LOOPBACK_NAMES.iter().map(ToString::to_string).chain(server.allowed_hosts.iter().cloned()).collect();
     ApiError::new(StatusCode::FORBIDDEN, code, title, detail).limit(json!({ "allowed_hosts": hosts }))
 }
 
@@ -89,7 +103,8 @@ mod tests {
         for host in ["localhost:8000", "127.0.0.1", "[::1]:8000", "LOCALHOST", "cracks.example.org:443"] {
             assert_eq!(code(host, None, "none", true), None, "{host}");
         }
-        for host in ["", "evil.example", "localhost.evil.example:8000", "127.0.0.1.nip.io", "[::1", "127.0.0.1:80:80x"] {
+        for host in ["", "evil.example", "localhost.evil.example:8000", "127.0.0.1.nip.io", "[::1", "127.0.0.1:80:80x"]
+        {
             assert_eq!(code(host, None, "none", true), Some("foreign_host"), "{host}");
         }
     }

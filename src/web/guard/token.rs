@@ -24,7 +24,8 @@ pub async fn require_token(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let path = request.path();
     if state.token_required && !OPEN.contains(&path) && !path.starts_with("/assets/") {
-        let secret = secret(&request).ok_or_else(|| unauthorised("This address asks for a token: `Authorization: Bearer …`."))?;
+        let secret = secret(&request)
+            .ok_or_else(|| unauthorised("This address asks for a token: `Authorization: Bearer …`."))?;
         let name = state.store.verify_token(&secret).await.map_err(ApiError::from)?;
         let name = name.ok_or_else(|| unauthorised("The token is unknown or was revoked."))?;
         request.extensions_mut().insert(Actor(name));
@@ -33,7 +34,8 @@ pub async fn require_token(
 }
 
 fn secret(request: &ServiceRequest) -> Option<String> {
-    let bearer = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
+    let bearer =
+        request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
     bearer.map(str::to_owned).or_else(|| request.cookie(COOKIE).map(|cookie| cookie.value().to_owned()))
 }
 

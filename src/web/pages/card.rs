@@ -35,6 +35,11 @@ pub struct Card {
     pub error_limit: String,
 }
 
+/// A share as percent; what is there is never shown as nothing.
+fn percent(ratio: f64) -> String {
+    if ratio > 0.0 && ratio < 5e-5 { "< 0.01".into() } else { format!("{:.2}", ratio * 100.0) }
+}
+
 /// A card by itself, for HTMX.
 #[derive(Template)]
 #[template(path = "card.html")]
@@ -79,7 +84,7 @@ impl Card {
             height: summary.height,
             megapixels: format!("{:.1}", pixels / 1e6),
             threshold: summary.threshold,
-            crack_percent: format!("{:.2}", summary.crack_ratio * 100.0),
+            crack_percent: percent(summary.crack_ratio),
             has_crack: summary.crack_pixels > 0,
             total_ms: prediction.timing_ms.total.round() as u64,
             network_ms: prediction.timing_ms.network.round() as u64,

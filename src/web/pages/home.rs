@@ -35,7 +35,12 @@ pub async fn home(state: web::Data<WebState>) -> Result<HttpResponse, ApiError> 
     let Frame { version, model } = Frame::new(&state);
     let samples = SAMPLES
         .iter()
-        .map(|s| ShownSample { name: s.name, title: s.title, alt: s.alt, thumb_url: format!("/assets/samples/{}.thumb.jpg", s.name) })
+        .map(|s| ShownSample {
+            name: s.name,
+            title: s.title,
+            alt: s.alt,
+            thumb_url: format!("/assets/samples/{}.thumb.jpg", s.name),
+        })
         .collect();
     let server = &state.settings.server;
     let limits = ShownLimits { max_upload_mb: server.max_upload_mb, max_megapixels: server.max_megapixels };

@@ -30,13 +30,21 @@ pub async fn form(state: web::Data<WebState>) -> Result<HttpResponse, ApiError> 
 }
 
 /// Sets the cookie if the token is valid.
-pub async fn log_in(state: web::Data<WebState>, request: HttpRequest, form: web::Form<LogIn>) -> Result<HttpResponse, ApiError> {
+pub async fn log_in(
+    state: web::Data<WebState>,
+    request: HttpRequest,
+    form: web::Form<LogIn>,
+) -> Result<HttpResponse, ApiError> {
     let secret = form.into_inner().token;
     if state.store.verify_token(secret.trim()).await?.is_none() {
         return page(&state, true);
     }
     let secure = request.connection_info().scheme() == "https";
-    let cookie = Cookie::build(COOKIE, secret.trim().to_owned()).path("/").http_only(true).same_site(SameSite::Strict).secure(secure);
+    let cookie = Cookie::build(COOKIE, secret.trim().to_owned())
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(secure);
     Ok(HttpResponse::SeeOther().cookie(cookie.finish()).insert_header((LOCATION, "/")).finish())
 }
 

@@ -19,8 +19,16 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/", web::get().to(home::home))
         .route("/docs", web::get().to(docs::docs))
         .service(web::resource("/login").route(web::get().to(login::form)).route(web::post().to(login::log_in)))
-        .service(web::resource("/predictions").route(web::get().to(predictions::several)).route(web::post().to(predictions::create)))
-        .service(web::resource("/predictions/{id}").route(web::get().to(predictions::one)).route(web::delete().to(predictions::cancel)))
+        .service(
+            web::resource("/predictions")
+                .route(web::get().to(predictions::several))
+                .route(web::post().to(predictions::create)),
+        )
+        .service(
+            web::resource("/predictions/{id}")
+                .route(web::get().to(predictions::one))
+                .route(web::delete().to(predictions::cancel)),
+        )
         .route("/assets/{path:.*}", web::get().to(assets::asset));
 }
 
@@ -40,11 +48,8 @@ struct ShownModel {
 impl Frame {
     fn new(state: &WebState) -> Self {
         let metadata = &state.predictor.segmenter().model().metadata;
-        let licence_notice = if metadata.is_non_commercial() {
-            "Its weights are for non-commercial research only."
-        } else {
-            ""
-        };
+        let licence_notice =
+            if metadata.is_non_commercial() { "Its weights are for non-commercial research only." } else { "" };
         let model = ShownModel {
             name: metadata.name.clone(),
             licence: metadata.licence.clone(),
@@ -70,7 +75,8 @@ fn html(page: &impl Template) -> Result<HttpResponse, ApiError> {
 
 /// An error as a page for browsers, as JSON for the rest.
 fn error_page(state: &WebState, request: &HttpRequest, problem: ApiError) -> HttpResponse {
-    let accepts_html = request.headers().get("accept").and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"));
+    let accepts_html =
+        request.headers().get("accept").and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"));
     let mut response = problem.error_response();
     if !accepts_html {
         return response;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::LOCATION;
 use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -37,7 +37,9 @@ pub async fn create(state: web::Data<WebState>, request: HttpRequest, body: Payl
     let fragment = wants_fragment(&request);
     let uploads = match read_uploads(&state, &request, body).await {
         Ok(uploads) => uploads,
-        Err(problem) if fragment => return fragment_of(Card::failed(Uuid::now_v7(), "Photograph".into(), &problem), problem.status),
+        Err(problem) if fragment => {
+            return fragment_of(Card::failed(Uuid::now_v7(), "Photograph".into(), &problem), problem.status);
+        }
         Err(problem) => return error_page(&state, &request, problem),
     };
     let ids: Vec<Uuid> = uploads.into_iter().map(|upload| start(&state, upload)).collect();
@@ -73,9 +75,14 @@ fn sample(name: &str) -> Result<Upload, ApiError> {
     let file = known.then(|| assets::find(&format!("samples/{file_name}"))).flatten();
     let file = file.ok_or_else(|| {
         let names: Vec<&str> = SAMPLES.iter().map(|sample| sample.name).collect();
-        ApiError::new(StatusCode::BAD_REQUEST, "invalid_field", "No such sample", format!("There is no sample `{name}`."))
-            .field("sample")
-            .limit(json!({ "allowed": names }))
+        ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_field",
+            "No such sample",
+            format!("There is no sample `{name}`."),
+        )
+        .field("sample")
+        .limit(json!({ "allowed": names }))
     })?;
     Ok(Upload { file_name, content: Bytes::from(file.data.into_owned()) })
 }
@@ -99,7 +106,11 @@ fn start(state: &web::Data<WebState>, upload: Upload) -> Uuid {
 }
 
 /// `GET /predictions/{id}`: the card, or the page with the card.
-pub async fn one(state: web::Data<WebState>, path: web::Path<String>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub async fn one(
+    state: web::Data<WebState>,
+    path: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     let Ok(id) = Uuid::parse_str(&path) else {
         return Ok(error_page(&state, &request, ApiError::not_found("There is no prediction of this id.").field("id")));
     };
@@ -127,7 +138,8 @@ pub async fn several(state: web::Data<WebState>, request: HttpRequest) -> Result
 
 /// `DELETE /predictions/{id}`: stops computing it.
 pub async fn cancel(state: web::Data<WebState>, path: web::Path<String>) -> Result<HttpResponse, ApiError> {
-    let id = Uuid::parse_str(&path).map_err(|_| ApiError::not_found("There is no prediction of this id.").field("id"))?;
+    let id =
+        Uuid::parse_str(&path).map_err(|_| ApiError::not_found("There is no prediction of this id.").field("id"))?;
     let name = state.jobs.forget(id).map_or_else(String::new, |job| {
         job.progress.cancel();
         job.file_name

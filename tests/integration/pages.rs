@@ -1,0 +1,101 @@
+//! The page without script: forms, redirects, server-made pictures.
+
+use crate::support::{Part, Request, Server, wall};
+
+fn page(server: &Server, path: &str) -> String {
+    Request::new("GET", path).header("Accept", "text/html").send(server).text()
+}
+
+fn when_done(server: &Server, path: &str) -> String {
+    for _ in 0..600 {
+        let text = page(server, path);
+        if !text.contains("data-state=\"running\"") {
+            return text;
+        }
+        assert!(text.contains("http-equiv=\"refresh\""), "a page that waits reloads itself");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("{path} is never finished");
+}
+
+#[test]
+fn a_plain_form_leads_to_a_picture() {
+    let server = Server::start();
+    let posted = server.post_file("/predictions", "<b>wall</b>.png", &wall(120, 80));
+    assert_eq!(posted.status, 303);
+    let done = when_done(&server, &posted.location);
+    assert!(done.contains("/overlay.png?") && done.contains("data-state=\"done\""));
+    assert!(
+        done.contains("&#60;b&#62;wall") || done.contains("b&gt;.png") || done.contains("b&#62;.png"),
+        "the name is escaped"
+    );
+    assert!(!done.contains("<b>wall"));
+}
+
+#[test]
+fn several_files_lead_to_one_page_and_samples_work_with_an_empty_picker() {
+    let server = Server::start();
+    let (a, b) = (wall(40, 40), wall(50, 30));
+    let posted = Request::new("POST", "/predictions")
+        .form(&[Part::file("file", "a.png", &a), Part::file("file", "b.png", &b)])
+        .send(&server);
+    let done = when_done(&server, &posted.location);
+    assert_eq!(done.matches("data-state=\"done\"").count(), 2);
+    let sample = hairline::synth::samples::SAMPLES.first().unwrap().name;
+    let posted = Request::new("POST", "/predictions")
+        .form(&[Part::file("file", "", b""), Part::text("sample", sample)])
+        .send(&server);
+    assert_eq!(posted.status, 303, "{}", posted.text());
+}
+
+#[test]
+fn failures_are_cards_for_scripts_and_pages_for_browsers() {
+    let server = Server::start();
+    let posted = server.post_file("/predictions", "notes.jpg", b"text");
+    let done = when_done(&server, &posted.location);
+    assert!(done.contains("data-code=\"unsupported_format\"") && done.contains("JPEG, PNG"), "{done}");
+    let nothing = Request::new("POST", "/predictions")
+        .header("Accept", "text/html")
+        .form(&[Part::file("file", "", b"")])
+        .send(&server);
+    assert_eq!(nothing.status, 400);
+    assert!(nothing.text().contains("missing_field") && nothing.content_type.starts_with("text/html"));
+    let fragment = Request::new("POST", "/predictions").header("HX-Request", "true").form(&[]).send(&server);
+    assert!(fragment.status == 400 && fragment.text().contains("data-state=\"failed\""));
+}
+
+#[test]
+fn polling_ends_with_286_and_cancel_stops_the_work() {
+    let server = Server::start();
+    let start = |width, height| {
+        let wall = wall(width, height);
+        let form = Request::new("POST", "/predictions")
+            .header("HX-Request", "true")
+            .form(&[Part::file("file", "w.png", &wall)])
+            .send(&server);
+        let text = form.text();
+        let at = text.find("data-prediction=\"").unwrap() + 17;
+        format!("/predictions/{}", &text[at..at + 36])
+    };
+    let poll = |path: &str| Request::new("GET", path).header("HX-Request", "true").send(&server);
+    let path = start(60, 40);
+    let end = loop {
+        let answer = poll(&path);
+        if answer.status != 200 {
+            break answer;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    };
+    assert_eq!(end.status, 286);
+    assert!(end.text().contains("data-state=\"done\"") && !end.text().contains("<html"));
+    let path = start(2400, 1800);
+    assert!(poll(&path).text().contains("data-state=\"running\""));
+    let cancelled = Request::new("DELETE", &path).header("HX-Request", "true").send(&server);
+    assert!(cancelled.text().contains("data-state=\"gone\""));
+    assert_eq!(poll(&path).status, 286);
+    let started = std::time::Instant::now();
+    while !server.get("/metrics").text().lines().any(|line| line == "hairline_queue_photos 0") {
+        assert!(started.elapsed().as_secs() < 8, "it is still computed");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}

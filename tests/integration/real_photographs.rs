@@ -1,0 +1,29 @@
+//! Real photographs, where `HAIRLINE_DATA` names their folder.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::{BINARY, data_folder};
+
+pub fn evaluate(set: &str, more: &[&str]) -> Value {
+    let folder = data_folder().join(set);
+    let data = folder.display().to_string();
+    let output = Command::new(BINARY)
+        .args(["evaluate", "--json", "--model", "models/research.safetensors", "--data", &data])
+        .args(more)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+#[test]
+#[ignore = "needs HAIRLINE_DATA"]
+fn tiling_does_no_harm_on_masonry() {
+    let report = evaluate("masonry", &["--split", "test"]);
+    assert_eq!(report["images"], 40);
+    let f1 = report["micro"]["f1"].as_f64().unwrap();
+    assert!((f1 - 0.542).abs() <= 0.002, "F1 {f1}; PyTorch without tiling gives 0.542");
+}
