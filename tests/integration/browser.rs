@@ -294,9 +294,12 @@ async fn the_page_fits_every_window() {
         settle(&browser).await;
         browser.screenshot(&format!("{name}-result")).await;
         let (width, dark) = (window.width, window.dark);
+        let wider = browser
+            .run("const w = document.documentElement.clientWidth; return [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > w + 0.5).map(e => e.outerHTML.slice(0, 80))")
+            .await;
         let sideways =
             browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth").await;
-        assert!(sideways.as_i64().unwrap() <= 0, "{name} scrolls sideways by {sideways} px");
+        assert!(sideways.as_i64().unwrap() <= 0, "{name} scrolls sideways by {sideways} px: {wider}");
         let shown_dark = browser.run("return matchMedia('(prefers-color-scheme: dark)').matches").await;
         assert_eq!(shown_dark, dark, "{name}");
         assert!(browser.run("return innerWidth").await.as_u64().unwrap() <= u64::from(width));
