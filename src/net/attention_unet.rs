@@ -11,16 +11,10 @@ use candle_nn::{
     conv_transpose2d, conv2d, ops,
 };
 
-use super::{ModelFileError, Parameters};
-
-const BATCH_NORM_EPSILON: f64 = 1e-5;
-/// Levels of the encoder; the deepest works at 1/16 of the input's side.
-const LEVELS: usize = 5;
-
-/// Channels of encoder level `level` (1..=5) at base width `base`.
-fn channels(base: usize, level: usize) -> usize {
-    base << (level - 1)
-}
+use super::architecture::{
+    Architecture, BATCH_NORM_EPSILON, HEAD, INPUT_CHANNELS, LEVELS, decoder_name, encoder_name, gate_name, up_name,
+};
+use super::state::StateDict;
 
 /// The whole network: `[B, 3, H, W]` → logits `[B, 1, H, W]`, sides multiples of 16.
 #[derive(Debug)]
@@ -35,29 +29,30 @@ impl AttentionUNet {
     ///
     /// # Errors
     /// If a parameter is missing or has another shape.
-    pub fn new(base: usize, vb: &VarBuilder) -> Result<Self> {
-        let encoder = (1..=LEVELS)
-            .map(|k| {
-                let input = if k == 1 { 3 } else { channels(base, k - 1) };
-                ConvBlock::new(input, channels(base, k), &vb.pp(format!("Conv{k}")))
+    pub fn new(architecture: Architecture, vb: &VarBuilder) -> Result<Self> {
+        let encoder = (0..LEVELS)
+            .map(|level| {
+                let input = if level == 0 { INPUT_CHANNELS } else { architecture.channels(level - 1) };
+                ConvBlock::new(input, architecture.channels(level), &vb.pp(encoder_name(level)))
             })
             .collect::<Result<_>>()?;
-        let decoder = (2..=LEVELS).rev().map(|k| DecoderLevel::new(base, k, vb)).collect::<Result<_>>()?;
-        let head = conv2d(base, 1, 1, Conv2dConfig::default(), vb.pp("Conv_1x1"))?;
+        let decoder =
+            (0..LEVELS - 1).rev().map(|level| DecoderLevel::new(architecture, level, vb)).collect::<Result<_>>()?;
+        let head = conv2d(architecture.base_width, 1, 1, Conv2dConfig::default(), vb.pp(HEAD))?;
         Ok(Self { encoder, decoder, head })
     }
 
-    /// Builds the network in f32 from the parameters of a model file.
+    /// Builds the network in f32 from a state dict.
     ///
     /// # Errors
     /// If a parameter is missing or has another shape.
-    pub fn from_parameters(base: usize, parameters: &Parameters) -> std::result::Result<Self, ModelFileError> {
+    pub fn from_state(architecture: Architecture, state: &StateDict) -> Result<Self> {
         let mut tensors = HashMap::new();
-        for (name, parameter) in parameters {
-            let tensor = Tensor::from_slice(&parameter.values, parameter.shape.as_slice(), &Device::Cpu)?;
-            tensors.insert(name.clone(), tensor);
+        for (name, tensor) in state.iter() {
+            let values = Tensor::from_slice(&tensor.data, tensor.shape.as_slice(), &Device::Cpu)?;
+            tensors.insert(name.to_owned(), values);
         }
-        Ok(Self::new(base, &VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu))?)
+        Self::new(architecture, &VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu))
     }
 
     /// Logits in evaluation mode.
@@ -111,7 +106,7 @@ impl ModuleT for ConvBlock {
     }
 }
 
-/// Decoder level k: up, gate the skip, join, convolve.
+/// One level of the decoder: up, gate the skip, join, convolve.
 #[derive(Debug)]
 struct DecoderLevel {
     up: ConvTranspose2d,
@@ -120,13 +115,13 @@ struct DecoderLevel {
 }
 
 impl DecoderLevel {
-    fn new(base: usize, level: usize, vb: &VarBuilder) -> Result<Self> {
-        let (below, here) = (channels(base, level), channels(base, level - 1));
+    fn new(architecture: Architecture, level: usize, vb: &VarBuilder) -> Result<Self> {
+        let (below, here) = (architecture.channels(level + 1), architecture.channels(level));
         let config = ConvTranspose2dConfig { stride: 2, ..ConvTranspose2dConfig::default() };
         Ok(Self {
-            up: conv_transpose2d(below, here, 2, config, vb.pp(format!("Up{level}")))?,
-            gate: AttentionGate::new(here, here / 2, &vb.pp(format!("Att{level}")))?,
-            convolve: ConvBlock::new(below, here, &vb.pp(format!("UpConv{level}")))?,
+            up: conv_transpose2d(below, here, 2, config, vb.pp(up_name(level)))?,
+            gate: AttentionGate::new(here, here / 2, &vb.pp(gate_name(level)))?,
+            convolve: ConvBlock::new(2 * here, here, &vb.pp(decoder_name(level)))?,
         })
     }
 
@@ -161,43 +156,5 @@ impl AttentionGate {
         let joined = (apply(&self.w_g, gate)? + apply(&self.w_x, skip)?)?.relu()?;
         let attention = ops::sigmoid(&apply(&self.psi, &joined)?)?;
         skip.broadcast_mul(&attention)
-    }
-}
-
-/// Names and shapes of all parameters at base width `base`, in the network's order.
-pub fn parameter_shapes(base: usize) -> Vec<(String, Vec<usize>)> {
-    let mut shapes = Vec::new();
-    for k in 1..=LEVELS {
-        let input = if k == 1 { 3 } else { channels(base, k - 1) };
-        push_block(&mut shapes, &format!("Conv{k}"), input, channels(base, k));
-    }
-    for k in (2..=LEVELS).rev() {
-        let (below, here) = (channels(base, k), channels(base, k - 1));
-        push_conv(&mut shapes, &format!("Up{k}"), [below, here, 2, 2], here);
-        for (part, input, output) in [("W_g", here, here / 2), ("W_x", here, here / 2), ("psi", here / 2, 1)] {
-            push_conv(&mut shapes, &format!("Att{k}.{part}.0"), [output, input, 1, 1], output);
-            push_norm(&mut shapes, &format!("Att{k}.{part}.1"), output);
-        }
-        push_block(&mut shapes, &format!("UpConv{k}"), below, here);
-    }
-    push_conv(&mut shapes, "Conv_1x1", [1, base, 1, 1], 1);
-    shapes
-}
-
-fn push_block(shapes: &mut Vec<(String, Vec<usize>)>, name: &str, input: usize, output: usize) {
-    for (at, input) in [(0, input), (3, output)] {
-        push_conv(shapes, &format!("{name}.conv.{at}"), [output, input, 3, 3], output);
-        push_norm(shapes, &format!("{name}.conv.{}", at + 1), output);
-    }
-}
-
-fn push_conv(shapes: &mut Vec<(String, Vec<usize>)>, name: &str, weight: [usize; 4], bias: usize) {
-    shapes.push((format!("{name}.weight"), weight.to_vec()));
-    shapes.push((format!("{name}.bias"), vec![bias]));
-}
-
-fn push_norm(shapes: &mut Vec<(String, Vec<usize>)>, name: &str, channels: usize) {
-    for part in ["weight", "bias", "running_mean", "running_var"] {
-        shapes.push((format!("{name}.{part}"), vec![channels]));
     }
 }

@@ -1,19 +1,26 @@
 //! The network: Attention U-Net over candle, and the files its weights live in.
 
+mod architecture;
 mod attention_unet;
 mod metadata;
 mod model_file;
+pub mod plan;
+mod state;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use candle_core::{Device, Tensor};
+use candle_core::{Device, Tensor as CandleTensor};
+use hairline_kernel::isa::Isa;
+
+pub use architecture::Architecture;
+pub use attention_unet::AttentionUNet;
+pub use metadata::{ARCHITECTURE, InputScale, InputSpec, ModelMetadata};
+pub use model_file::{ModelFileError, parameters_sha256, read_model, write_model};
+pub use state::{StateDict, StateError, Tensor};
 
 use crate::digest::sha256_hex;
-
-pub use attention_unet::{AttentionUNet, parameter_shapes};
-pub use metadata::{ARCHITECTURE, InputScale, InputSpec, ModelMetadata};
-pub use model_file::{ModelFileError, Parameters, parameters_sha256, read_model, write_model};
+use plan::{InferencePlan, Workspace};
 
 /// What may go wrong while the network runs.
 #[derive(Debug, thiserror::Error)]
@@ -27,8 +34,20 @@ pub struct Model {
     pub metadata: ModelMetadata,
     /// SHA-256 of the file, hexadecimal.
     pub file_sha256: String,
-    network: AttentionUNet,
+    engine: Engine,
 }
+
+/// What computes the logits.
+#[derive(Debug)]
+enum Engine {
+    /// Our kernels, with the workspaces that no call is using.
+    Plan(InferencePlan, Mutex<Vec<Workspace>>),
+    /// Candle, for widths that do not fill the kernels' vectors.
+    Graph(AttentionUNet),
+}
+
+/// Base widths of which the kernels take multiples.
+const PLAN_WIDTH: usize = 8;
 
 impl Model {
     /// Reads a model file.
@@ -44,22 +63,37 @@ impl Model {
     /// # Errors
     /// If it is not a whole, consistent model.
     pub fn from_bytes(bytes: &[u8]) -> Result<Arc<Self>, ModelFileError> {
-        let (metadata, parameters) = read_model(bytes)?;
-        let network = AttentionUNet::from_parameters(metadata.base_width, &parameters)?;
-        Ok(Arc::new(Self { metadata, file_sha256: sha256_hex(bytes), network }))
+        let (metadata, state) = read_model(bytes)?;
+        let engine = if metadata.base_width.is_multiple_of(PLAN_WIDTH) {
+            Engine::Plan(InferencePlan::compile(Isa::from_env()?, &state)?, Mutex::default())
+        } else {
+            Engine::Graph(AttentionUNet::from_state(Architecture { base_width: metadata.base_width }, &state)?)
+        };
+        Ok(Arc::new(Self { metadata, file_sha256: sha256_hex(bytes), engine }))
     }
 
     /// Logits `[batch, height, width]` of a normalised input `[batch, 3, height, width]`.
     ///
-    /// This is the boundary behind which the engine stands: slices in, slices
-    /// out, sides multiples of 16, callable from any thread.
+    /// Sides must be multiples of 16. May be called from any thread; the work
+    /// is spread over rayon's pool.
     ///
     /// # Errors
     /// If the shapes do not fit.
     pub fn logits(&self, input: &[f32], batch: usize, height: usize, width: usize) -> Result<Vec<f32>, NetError> {
-        let input = Tensor::from_slice(input, (batch, 3, height, width), &Device::Cpu)?;
-        let logits = self.network.forward(&input)?;
-        Ok(logits.flatten_all()?.to_vec1()?)
+        match &self.engine {
+            Engine::Plan(plan, idle) => {
+                let idle = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut workspace = idle().pop().unwrap_or_default();
+                let mut logits = vec![0.0; batch * height * width];
+                plan.forward(input, [batch, height, width], &mut workspace, &mut logits);
+                idle().push(workspace);
+                Ok(logits)
+            }
+            Engine::Graph(network) => {
+                let input = CandleTensor::from_slice(input, (batch, 3, height, width), &Device::Cpu)?;
+                Ok(network.forward(&input)?.flatten_all()?.to_vec1()?)
+            }
+        }
     }
 }
 

@@ -1,28 +1,16 @@
 //! Model files: safetensors with one metadata key, checked as a whole on reading.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use sha2::{Digest, Sha256};
 
-use super::attention_unet::parameter_shapes;
 use super::metadata::ModelMetadata;
+use super::state::{StateDict, StateError};
 use crate::digest::hex;
 
 /// The metadata key. There is only one, because the writer does not keep the order of several.
 const KEY: &str = "hairline";
-
-/// One parameter of the network.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Parameter {
-    /// Extents, outermost first.
-    pub shape: Vec<usize>,
-    /// Values, innermost extent contiguous.
-    pub values: Vec<f32>,
-}
-
-/// All parameters by name.
-pub type Parameters = BTreeMap<String, Parameter>;
 
 /// Why a file is not a model.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +27,13 @@ pub enum ModelFileError {
     /// The parameters are not those of the network.
     #[error("model parameters: {0}")]
     Parameters(String),
-    /// Candle refuses the parameters.
+    /// A parameter is missing or has another shape.
+    #[error("model parameters: {0}")]
+    State(#[from] StateError),
+    /// `HAIRLINE_ISA` asks for what this processor lacks.
+    #[error(transparent)]
+    Isa(#[from] hairline_kernel::isa::IsaError),
+    /// The network cannot be built.
     #[error("model parameters: {0}")]
     Network(#[from] candle_core::Error),
 }
@@ -48,15 +42,15 @@ pub enum ModelFileError {
 ///
 /// # Errors
 /// Names the first thing that is wrong.
-pub fn read_model(bytes: &[u8]) -> Result<(ModelMetadata, Parameters), ModelFileError> {
+pub fn read_model(bytes: &[u8]) -> Result<(ModelMetadata, StateDict), ModelFileError> {
     let (_, header) = SafeTensors::read_metadata(bytes)?;
     let json = header.metadata().as_ref().and_then(|map| map.get(KEY));
     let json = json.ok_or_else(|| ModelFileError::Metadata(format!("the key `{KEY}` is missing")))?;
     let metadata: ModelMetadata = serde_json::from_str(json).map_err(|e| ModelFileError::Metadata(e.to_string()))?;
     metadata.validate().map_err(ModelFileError::Metadata)?;
-    let tensors = SafeTensors::deserialize(bytes)?;
-    check_hash(&metadata, &tensors)?;
-    let parameters = read_parameters(&tensors, metadata.base_width)?;
+    check_hash(&metadata, &SafeTensors::deserialize(bytes)?)?;
+    let parameters = StateDict::from_safetensors(bytes)?;
+    check_parameters(&metadata, &parameters)?;
     Ok((metadata, parameters))
 }
 
@@ -64,12 +58,14 @@ pub fn read_model(bytes: &[u8]) -> Result<(ModelMetadata, Parameters), ModelFile
 ///
 /// # Errors
 /// If the parameters cannot be written.
-pub fn write_model(metadata: &ModelMetadata, parameters: &Parameters) -> Result<Vec<u8>, ModelFileError> {
-    let raw: Vec<(&String, &Parameter, Vec<u8>)> =
-        parameters.iter().map(|(name, p)| (name, p, p.values.iter().flat_map(|v| v.to_le_bytes()).collect())).collect();
+pub fn write_model(metadata: &ModelMetadata, parameters: &StateDict) -> Result<Vec<u8>, ModelFileError> {
+    let raw: Vec<(&str, &[usize], Vec<u8>)> = parameters
+        .iter()
+        .map(|(name, p)| (name, p.shape.as_slice(), p.data.iter().flat_map(|v| v.to_le_bytes()).collect()))
+        .collect();
     let views = raw
         .iter()
-        .map(|(name, p, bytes)| Ok((name.as_str(), TensorView::new(Dtype::F32, p.shape.clone(), bytes)?)))
+        .map(|(name, shape, bytes)| Ok((*name, TensorView::new(Dtype::F32, shape.to_vec(), bytes)?)))
         .collect::<Result<Vec<_>, ModelFileError>>()?;
     let hash = hash_tensors(views.iter().map(|(name, view)| (*name, view)));
     let metadata = ModelMetadata { parameters_sha256: hash, ..metadata.clone() };
@@ -114,36 +110,23 @@ fn check_hash(metadata: &ModelMetadata, tensors: &SafeTensors) -> Result<(), Mod
     )))
 }
 
-fn read_parameters(tensors: &SafeTensors, base_width: usize) -> Result<Parameters, ModelFileError> {
-    let wrong = ModelFileError::Parameters;
-    let shapes = parameter_shapes(base_width);
-    let mut parameters = Parameters::new();
-    for (name, shape) in shapes {
-        let view = tensors.tensor(&name).map_err(|_| wrong(format!("`{name}` is missing")))?;
-        if view.shape() != shape {
-            return Err(wrong(format!(
-                "`{name}` has shape {:?}; base width {base_width} wants {shape:?}",
-                view.shape()
-            )));
-        }
-        let values =
-            to_f32(&view).ok_or_else(|| wrong(format!("`{name}` is {:?}; F32 or F16 is read", view.dtype())))?;
-        if !values.iter().all(|v| v.is_finite()) {
-            return Err(wrong(format!("`{name}` holds a value that is not finite")));
-        }
-        parameters.insert(name, Parameter { shape, values });
+fn check_parameters(metadata: &ModelMetadata, parameters: &StateDict) -> Result<(), ModelFileError> {
+    let wrong = |problem: String| Err(ModelFileError::Parameters(problem));
+    let architecture = parameters.architecture()?;
+    if architecture.base_width != metadata.base_width {
+        return wrong(format!(
+            "their base width is {}, the metadata says {}",
+            architecture.base_width, metadata.base_width
+        ));
     }
-    let extra =
-        tensors.names().into_iter().find(|n| !parameters.contains_key(*n) && !n.ends_with("num_batches_tracked"));
-    extra.map_or(Ok(parameters), |name| Err(wrong(format!("`{name}` does not belong to this network"))))
-}
-
-fn to_f32(view: &TensorView) -> Option<Vec<f32>> {
-    let bytes = view.data();
-    #[expect(clippy::wildcard_enum_match_arm, reason = "all other types are refused")]
-    match view.dtype() {
-        Dtype::F32 => Some(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()),
-        Dtype::F16 => Some(bytes.chunks_exact(2).map(|b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()).collect()),
-        _ => None,
+    let known = architecture.tensors();
+    for (name, tensor) in parameters.iter() {
+        if !known.iter().any(|(known, _)| known == name) {
+            return wrong(format!("{name} does not belong to this network"));
+        }
+        if !tensor.data.iter().all(|v| v.is_finite()) {
+            return wrong(format!("{name} holds a value that is not finite"));
+        }
     }
+    Ok(())
 }
