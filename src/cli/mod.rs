@@ -11,12 +11,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use hairline_kernel::isa::Isa;
 
 use crate::settings::Settings;
 
 /// Finds cracks in photographs of concrete, asphalt and masonry.
 #[derive(Debug, Parser)]
-#[command(name = "hairline", version, args_conflicts_with_subcommands = true)]
+#[command(name = "hairline", version, long_version = long_version(), args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -54,6 +55,12 @@ impl Common {
             overrides.iter().filter_map(|(key, value)| Some((*key, value.clone()?))).collect();
         Ok(Settings::load(self.config.as_deref(), &given)?)
     }
+}
+
+/// `--version` also tells the instruction set in use, for bug reports.
+fn long_version() -> String {
+    let isa = Isa::from_env().map_or_else(|error| error.to_string(), |isa| isa.name().to_owned());
+    format!("{} ({isa})", env!("CARGO_PKG_VERSION"))
 }
 
 /// What a command that succeeded has to say.

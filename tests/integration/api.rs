@@ -128,6 +128,26 @@ fn metrics_have_types_units_and_buckets() {
 }
 
 #[test]
+#[ignore = "needs promtool"]
+fn prometheus_itself_accepts_the_metrics() {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let server = Server::start();
+    server.post_file("/predict?mask=none", "wall.png", &wall(64, 48));
+    let text = server.get("/metrics").body;
+    let mut check = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    check.stdin.take().unwrap().write_all(&text).unwrap();
+    let output = check.wait_with_output().unwrap();
+    let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && complaints.is_empty(), "{complaints}");
+}
+
+#[test]
 fn the_openapi_document_is_the_reviewed_one() {
     let server = Server::start();
     let document = server.get("/openapi.json").json();

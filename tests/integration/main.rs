@@ -16,5 +16,4 @@ mod pages;
 mod real_photographs;
 mod resources;
 mod rooms;
-mod soak;
 mod support;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{BINARY, data_folder};
 
-pub fn evaluate(set: &str, more: &[&str]) -> Value {
+fn evaluate(set: &str, more: &[&str]) -> Value {
     let folder = data_folder().join(set);
     let data = folder.display().to_string();
     let output = Command::new(BINARY)
@@ -26,4 +26,14 @@ fn tiling_does_no_harm_on_masonry() {
     assert_eq!(report["images"], 40);
     let f1 = report["micro"]["f1"].as_f64().unwrap();
     assert!((f1 - 0.542).abs() <= 0.002, "F1 {f1}; PyTorch without tiling gives 0.542");
+}
+
+#[test]
+#[ignore = "needs HAIRLINE_DATA"]
+fn deepcrack_scores_as_in_pytorch() {
+    let report = evaluate("deepcrack", &["--split", "test"]);
+    assert_eq!(report["images"], 237);
+    let f1 = report["micro"]["f1"].as_f64().unwrap();
+    println!("F1 {f1:.4} (95 % {}), IoU {}", report["f1_interval"], report["micro"]["iou"]);
+    assert!((f1 - 0.8502).abs() <= 0.002, "F1 {f1}; PyTorch without tiling gives 0.8502");
 }

@@ -1,8 +1,10 @@
-//! Start-up time, measured from outside.
+//! Memory and start-up time, measured from outside.
 
 use std::time::{Duration, Instant};
 
-use crate::support::{BINARY, Server};
+use image::{DynamicImage, Rgb, RgbImage};
+
+use crate::support::{Answer, BINARY, Server};
 
 #[test]
 fn it_is_ready_within_a_second() {
@@ -14,4 +16,40 @@ fn it_is_ready_within_a_second() {
     let size = fs_err::metadata(BINARY).unwrap().len();
     println!("binary: {:.1} MB", size as f64 / 1e6);
     assert!(ready < Duration::from_secs(1), "{ready:?}");
+}
+
+/// Peak resident memory of the server, MB.
+fn peak_mb(server: &Server) -> f64 {
+    let status = fs_err::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() * 1024.0 / 1e6
+}
+
+fn jpeg(width: u32, height: u32) -> Vec<u8> {
+    let picture = RgbImage::from_fn(width, height, |x, y| {
+        let grain = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)) >> 27;
+        Rgb([150 + grain as u8; 3])
+    });
+    crate::support::encode(&DynamicImage::ImageRgb8(picture), image::ImageFormat::Jpeg)
+}
+
+/// The peak of a fresh server that computed `photo`, and its answer.
+fn peak_of(photo: &[u8]) -> (f64, Answer) {
+    let server = Server::start();
+    let answer = server.post_file("/predict?mask=png", "wall.jpg", photo);
+    (peak_mb(&server), answer)
+}
+
+#[test]
+#[ignore = "takes a minute"]
+fn memory_grows_by_no_more_than_8_bytes_a_pixel() {
+    let (small, large) = (jpeg(4000, 3000), jpeg(8000, 6000));
+    let (at_12, answer) = peak_of(&small);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let (at_48, answer) = peak_of(&large);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let bytes_a_pixel = (at_48 - at_12) / 36.0;
+    println!("peak resident: {at_12:.0} MB for 12 megapixels, {at_48:.0} MB for 48: {bytes_a_pixel:.2} bytes a pixel");
+    println!("JPEG files: {:.1} and {:.1} MB", small.len() as f64 / 1e6, large.len() as f64 / 1e6);
+    assert!(bytes_a_pixel <= 8.0);
 }

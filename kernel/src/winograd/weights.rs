@@ -73,7 +73,7 @@ impl WinogradWeights {
         self.out_blocks
     }
 
-    /// Floats of scratch memory that [`winograd3x3`] needs.
+    /// Floats of scratch memory that [`super::winograd3x3`] needs.
     pub fn scratch_len(&self) -> usize {
         let group = self.group();
         POSITIONS * (plane(self.in_blocks, group) + plane(self.out_blocks, group)) * BLOCK
