@@ -21,7 +21,7 @@ pub struct ModelMetadata {
     pub architecture: String,
     /// Channels of the first level.
     pub base_width: usize,
-    /// Always [`FORMAT`].
+    /// Always 1, the only format so far.
     pub format: u32,
     /// How photographs become input.
     pub input: InputSpec,
