@@ -13,7 +13,7 @@ use crate::segment::Segmenter;
 
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
-    /// Folder with images/ and masks/.
+    /// Folder with images/ and masks/; if there is none of that path, below HAIRLINE_DATA or data/.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// `train`, `val`, `test` or `all` [default: the first of test and val that has a list, else all].
@@ -41,7 +41,7 @@ pub struct EvaluateArgs {
 pub fn run(args: &EvaluateArgs) -> anyhow::Result<Outcome> {
     let settings = args.common.settings(&[("model.active", args.model.clone())])?;
     limit_threads(settings.inference.threads)?;
-    let dataset = Dataset::open(&args.data)?;
+    let dataset = Dataset::open(&super::data_folder(&args.data))?;
     let stems = dataset.split(args.split.as_deref())?;
     let model = registry::load(&settings.model.active, &settings.model.directory)?;
     let threshold = args.threshold.unwrap_or(model.metadata.threshold);

@@ -7,7 +7,7 @@ mod synth;
 mod token;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -119,6 +119,13 @@ fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Resul
 /// Lets the network use this many threads; 0 takes all cores.
 fn limit_threads(threads: usize) -> anyhow::Result<()> {
     Ok(rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("compute-{i}")).build_global()?)
+}
+
+/// The data folder called `name`: a path, or a folder below `HAIRLINE_DATA` or `data`.
+fn data_folder(name: &Path) -> PathBuf {
+    let root = std::env::var_os("HAIRLINE_DATA").map_or_else(|| PathBuf::from("data"), PathBuf::from);
+    let below = root.join(name);
+    if !name.is_dir() && below.is_dir() { below } else { name.to_owned() }
 }
 
 /// Reads a flag that is a number above 0 and below 1.

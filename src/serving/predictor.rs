@@ -157,10 +157,10 @@ impl Predictor {
 
     async fn run(&self, id: Uuid, upload: Upload, progress: Arc<Progress>) -> Result<Predicted, PredictError> {
         let started = Instant::now();
-        let cancel = CancelOnDrop(Arc::clone(&progress));
         let (limits, content) = (self.settings.limits, upload.content.clone());
         let header = spawn_blocking(move || decode::probe(&content, limits)).await??;
         let _permit = self.admission.admit(header.pixels())?;
+        let cancel = CancelOnDrop(Arc::clone(&progress));
         let (photo, waited_to_decode, decoding) = self.decode(&upload.content, &progress).await?;
         let (job, result) = Job::new(self.segmenter.clone(), photo.pixels, Arc::clone(&progress));
         self.ring.push(job);

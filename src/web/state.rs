@@ -87,6 +87,11 @@ impl PageJobs {
         self.lock().get(&id).cloned()
     }
 
+    /// How many photographs are not finished.
+    pub fn running(&self) -> usize {
+        self.lock().values().filter(|job| job.failure.is_none()).count()
+    }
+
     /// How many unfinished photographs were sent before `id`.
     pub fn before(&self, id: Uuid) -> usize {
         self.lock().range(..id).filter(|(_, job)| job.failure.is_none()).count()

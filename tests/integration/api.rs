@@ -160,14 +160,9 @@ fn the_openapi_document_is_the_reviewed_one() {
 fn a_full_queue_is_503_with_retry_after() {
     let server = Server::with_settings(&[("inference.queue_photos", "1")]);
     std::thread::scope(|scope| {
-        let huge = scope.spawn(|| server.post_file("/predict?mask=none", "huge.png", &wall(1600, 1200)));
-        let refused = loop {
-            let text = server.get("/metrics").text();
-            if text.lines().any(|line| line == "hairline_queue_photos 1") {
-                break server.post_file("/predict?mask=none", "small.png", &wall(32, 32));
-            }
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        };
+        let huge = scope.spawn(|| server.post_file("/predict?mask=none", "huge.png", &wall(3000, 2000)));
+        server.wait_for_metric("hairline_queue_photos 1");
+        let refused = server.post_file("/predict?mask=none", "small.png", &wall(32, 32));
         refused.problem(503, "queue_full");
         assert!(refused.retry_after.parse::<u64>().unwrap() >= 1);
         assert_eq!(huge.join().unwrap().status, 200);
@@ -178,7 +173,7 @@ fn a_full_queue_is_503_with_retry_after() {
 fn who_hangs_up_is_not_computed_for() {
     use std::io::Write;
     let server = Server::start();
-    let photo = wall(2400, 1600);
+    let photo = wall(4000, 3000);
     let head =
         "POST /predict?mask=none HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=B\r\n";
     let part = "--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.png\"\r\n\r\n";
@@ -187,16 +182,13 @@ fn who_hangs_up_is_not_computed_for() {
     write!(stream, "{head}Content-Length: {length}\r\n\r\n{part}").unwrap();
     stream.write_all(&photo).unwrap();
     stream.write_all(b"\r\n--B--\r\n").unwrap();
-    let waiting = || server.get("/metrics").text().lines().any(|line| line == "hairline_queue_photos 1");
-    while !waiting() {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
+    server.wait_for_metric("hairline_queue_photos 1");
+    let sent = std::time::Instant::now();
     drop(stream);
-    let gone = std::time::Instant::now();
-    while waiting() {
-        assert!(gone.elapsed().as_secs() < 5, "it is still computed");
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
+    server.wait_for_metric("hairline_queue_photos 0");
+    let stopped = sent.elapsed();
+    assert!(!server.get("/metrics").text().contains("outcome=\"done\""), "it was computed to the end");
+    assert!(stopped.as_secs() < 5, "it went on for {stopped:?}");
 }
 
 #[test]
@@ -204,10 +196,8 @@ fn ctrl_c_finishes_what_is_running() {
     let mut server = Server::start();
     let url = server.url.clone();
     std::thread::scope(|scope| {
-        let running = scope.spawn(|| server.post_file("/predict?mask=none", "wall.png", &wall(900, 700)));
-        while !server.get("/metrics").text().lines().any(|line| line == "hairline_queue_photos 1") {
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
+        let running = scope.spawn(|| server.post_file("/predict?mask=none", "wall.png", &wall(2400, 1600)));
+        server.wait_for_metric("hairline_queue_photos 1");
         server.interrupt();
         assert_eq!(running.join().unwrap().status, 200, "{url}");
     });

@@ -7,7 +7,7 @@ fn page(server: &Server, path: &str) -> String {
 }
 
 fn when_done(server: &Server, path: &str) -> String {
-    for _ in 0..600 {
+    for _ in 0..1200 {
         let text = page(server, path);
         if !text.contains("data-state=\"running\"") {
             return text;
@@ -93,9 +93,28 @@ fn polling_ends_with_286_and_cancel_stops_the_work() {
     let cancelled = Request::new("DELETE", &path).header("HX-Request", "true").send(&server);
     assert!(cancelled.text().contains("data-state=\"gone\""));
     assert_eq!(poll(&path).status, 286);
-    let started = std::time::Instant::now();
-    while !server.get("/metrics").text().lines().any(|line| line == "hairline_queue_photos 0") {
-        assert!(started.elapsed().as_secs() < 8, "it is still computed");
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    server.wait_for_metric("hairline_queue_photos 0");
+}
+
+#[test]
+fn the_page_waits_for_a_place_and_says_when_it_has_none_itself() {
+    let server = Server::with_settings(&[("inference.queue_photos", "1")]);
+    std::thread::scope(|scope| {
+        let program = scope.spawn(|| server.post_file("/predict?mask=none", "huge.png", &wall(3000, 2000)));
+        server.wait_for_metric("hairline_queue_photos 1");
+        let small = wall(64, 48);
+        let post = || {
+            let request = Request::new("POST", "/predictions").header("HX-Request", "true");
+            request.form(&[Part::file("file", "small.png", &small)]).send(&server)
+        };
+        let first = post();
+        assert_eq!(first.status, 202, "{}", first.text());
+        let second = post();
+        assert_eq!((second.status, second.retry_after.as_str()), (503, "2"), "{}", second.text());
+        let text = first.text();
+        let at = text.find("data-prediction=\"").unwrap() + 17;
+        let done = when_done(&server, &format!("/predictions/{}", &text[at..at + 36]));
+        assert!(done.contains("data-state=\"done\""), "{done}");
+        assert_eq!(program.join().unwrap().status, 200);
+    });
 }

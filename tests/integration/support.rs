@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Cursor};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use serde_json::Value;
@@ -66,6 +66,16 @@ impl Server {
 
     pub fn get(&self, path: &str) -> Answer {
         Request::new("GET", path).send(self)
+    }
+
+    /// Waits until the metric `line` is exactly so.
+    #[track_caller]
+    pub fn wait_for_metric(&self, line: &str) {
+        let started = Instant::now();
+        while !self.get("/metrics").text().lines().any(|found| found == line) {
+            assert!(started.elapsed() < Duration::from_secs(20), "{line} never came");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Posts one file in field `file`.

@@ -1,19 +1,21 @@
 //! Photographs that the page sends, and the cards that show how far they are.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::LOCATION;
+use actix_web::http::header::{LOCATION, RETRY_AFTER};
 use actix_web::web::Payload;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use askama::Template;
 use bytes::Bytes;
 use serde_json::json;
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::card::{Card, CardFragment};
 use super::{Frame, ShownModel, assets, error_page, html, wants_fragment};
-use crate::serving::{Progress, Upload};
+use crate::serving::{PredictError, Progress, Upload};
 use crate::store::RecentError;
 use crate::synth::samples::SAMPLES;
 use crate::web::query::Query;
@@ -22,6 +24,9 @@ use crate::web::{ApiError, WebState};
 
 /// Tells HTMX to swap and to poll no more.
 const STOP_POLLING: u16 = 286;
+
+/// When the page asks again whether there is room.
+const RETRY: Duration = Duration::from_secs(2);
 
 #[derive(Template)]
 #[template(path = "prediction.html")]
@@ -37,9 +42,7 @@ pub async fn create(state: web::Data<WebState>, request: HttpRequest, body: Payl
     let fragment = wants_fragment(&request);
     let uploads = match read_uploads(&state, &request, body).await {
         Ok(uploads) => uploads,
-        Err(problem) if fragment => {
-            return fragment_of(Card::failed(Uuid::now_v7(), "Photograph".into(), &problem), problem.status);
-        }
+        Err(problem) if fragment => return refusal(&problem),
         Err(problem) => return error_page(&state, &request, problem),
     };
     let ids: Vec<Uuid> = uploads.into_iter().map(|upload| start(&state, upload)).collect();
@@ -66,6 +69,11 @@ async fn read_uploads(state: &WebState, request: &HttpRequest, body: Payload) ->
             .field("file")
             .limit(json!({ "min_files": 1 })));
     }
+    let max = state.settings.inference.queue_photos;
+    if state.jobs.running() + uploads.len() > max.max(uploads.len()) {
+        let detail = format!("{max} photographs are waiting already; the page tries again by itself.");
+        return Err(ApiError::unavailable("queue_full", detail, RETRY.as_secs()).limit(json!({ "max_photos": max })));
+    }
     Ok(uploads)
 }
 
@@ -87,6 +95,15 @@ fn sample(name: &str) -> Result<Upload, ApiError> {
     Ok(Upload { file_name, content: Bytes::from(file.data.into_owned()) })
 }
 
+/// A refusal as a card, with the headers that it has as JSON.
+fn refusal(problem: &ApiError) -> HttpResponse {
+    let mut response = fragment_of(Card::failed(Uuid::now_v7(), "Photograph".into(), problem), problem.status);
+    if let Some(wait) = problem.error_response().headers().get(RETRY_AFTER) {
+        response.headers_mut().insert(RETRY_AFTER, wait.clone());
+    }
+    response
+}
+
 /// Starts a prediction that outlives this request, and shutdown waits for.
 fn start(state: &web::Data<WebState>, upload: Upload) -> Uuid {
     let id = Uuid::now_v7();
@@ -94,11 +111,15 @@ fn start(state: &web::Data<WebState>, upload: Upload) -> Uuid {
     state.jobs.begin(id, upload.file_name.clone(), Arc::clone(&progress));
     let (predictor, jobs) = (Arc::clone(&state.predictor), Arc::clone(&state.jobs));
     let task = async move {
-        match predictor.predict_as(id, upload, progress).await {
-            Ok(_) => {
-                jobs.forget(id);
+        loop {
+            match predictor.predict_as(id, upload.clone(), Arc::clone(&progress)).await {
+                Ok(_) => return drop(jobs.forget(id)),
+                // The page has its own place in the queue; programs that fill the rest must not cost a person theirs.
+                Err(PredictError::Overloaded(busy)) if jobs.get(id).is_some() => {
+                    sleep(busy.retry_after.min(RETRY)).await;
+                }
+                Err(error) => return jobs.fail(id, error.into()),
             }
-            Err(error) => jobs.fail(id, error.into()),
         }
     };
     state.background.spawn_on(task, &state.runtime);
@@ -172,6 +193,6 @@ fn fragment_of(card: Card, status: StatusCode) -> HttpResponse {
             *response.status_mut() = status;
             response
         }
-        Err(error) => actix_web::ResponseError::error_response(&error),
+        Err(error) => error.error_response(),
     }
 }
