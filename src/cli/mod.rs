@@ -5,6 +5,7 @@ mod predict;
 mod serve;
 mod synth;
 mod token;
+mod train;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -32,6 +33,8 @@ enum Command {
     Predict(predict::PredictArgs),
     /// Scores a model on photographs with masks.
     Evaluate(evaluate::EvaluateArgs),
+    /// Trains a model on photographs with masks.
+    Train(train::TrainArgs),
     /// Draws photographs with cracks of known geometry, as a data folder.
     Synth(synth::SynthArgs),
     /// Makes, lists and revokes tokens for access beyond this machine.
@@ -84,6 +87,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Serve(args) => serve::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Train(args) => train::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Openapi => {
