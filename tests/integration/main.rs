@@ -18,3 +18,5 @@ mod resources;
 mod rooms;
 mod soak;
 mod support;
+mod training;
+mod training_reference;
