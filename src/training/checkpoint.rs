@@ -27,6 +27,12 @@ pub struct Identity {
     pub init_sha256: Option<String>,
 }
 
+#[derive(Serialize)]
+struct NewHeader<'a> {
+    identity: &'a Identity,
+    log: &'a Log,
+}
+
 #[derive(Deserialize)]
 struct Header {
     identity: Value,
@@ -38,7 +44,7 @@ struct Header {
 /// # Errors
 /// If the file cannot be written.
 pub fn write(path: &Path, identity: &Identity, state: &mut State) -> Result<(), TrainError> {
-    let json = serde_json::json!({ "identity": identity, "log": state.log }).to_string();
+    let json = serde_json::to_string(&NewHeader { identity, log: &state.log })?;
     let raw: Vec<(&str, Vec<u8>)> = vectors(state)
         .into_iter()
         .map(|(name, values)| (name, values.iter().flat_map(|v| v.to_le_bytes()).collect()))

@@ -51,7 +51,6 @@ fn check_gradient(problem: &Problem, frozen: bool) {
         assert!((outcome.result.loss - loss).abs() < 1e-5, "{isa}: {} {loss}", outcome.result.loss);
     }
     let whole = outcomes[0].1.gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
-    println!("norm of the whole gradient {whole}");
     let mut failures = Vec::new();
     for (name, range) in outcomes[0].1.table.iter() {
         let original = network.tensors[name].clone();
