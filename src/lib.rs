@@ -18,6 +18,8 @@ pub mod serving;
 
 pub mod registry;
 
+pub mod training;
+
 pub mod evaluation;
 
 pub mod store;

@@ -5,6 +5,7 @@ mod predict;
 mod serve;
 mod synth;
 mod token;
+mod train;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ enum Command {
     Predict(predict::PredictArgs),
     /// Scores a model on photographs with masks.
     Evaluate(evaluate::EvaluateArgs),
+    /// Trains a model on photographs with masks.
+    Train(train::TrainArgs),
     /// Draws photographs with cracks of known geometry, as a data folder.
     Synth(synth::SynthArgs),
     /// Makes, lists and revokes tokens for access beyond this machine.
@@ -91,6 +94,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Serve(args) => serve::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Train(args) => train::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Openapi => {

@@ -3,11 +3,13 @@
 mod bootstrap;
 mod dataset;
 mod scores;
+mod thresholds;
 
 use serde::Serialize;
 
 pub use dataset::{Dataset, DatasetError};
 pub use scores::{ConfusionCounts, SegmentationScores, TolerantCounts};
+pub use thresholds::{THRESHOLDS, ThresholdCounts};
 
 use crate::net::NetError;
 use crate::segment::Segmenter;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use image::RgbImage;
 
 pub use blend::Blender;
+pub use input::normalised_tile;
 
 use crate::net::{Model, NetError};
 use crate::vision::{ProbabilityMap, Tile, TileGrid};

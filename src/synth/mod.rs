@@ -22,7 +22,7 @@ mod math;
 mod noise;
 mod objects;
 mod pose;
-mod random;
+pub mod random;
 pub mod samples;
 mod stones;
 mod surface;

@@ -39,6 +39,15 @@ impl Random {
         Self(generator)
     }
 
+    /// Stream of its own for every key, whatever the key counts.
+    pub fn keyed(key: [u64; 4]) -> Self {
+        let mut seed = [0; 32];
+        for (bytes, word) in seed.chunks_exact_mut(8).zip(key) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        Self(ChaCha8Rng::from_seed(seed))
+    }
+
     /// 32 uniform bits.
     pub fn bits(&mut self) -> u32 {
         self.0.next_u32()

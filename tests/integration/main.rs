@@ -17,3 +17,5 @@ mod real_photographs;
 mod resources;
 mod rooms;
 mod support;
+mod training;
+mod training_reference;

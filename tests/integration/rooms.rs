@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Rooms from the top of the house to its foundation; a room may use those below it.
-const ROOMS: [&str; 15] = [
+const ROOMS: [&str; 16] = [
     "cli",
     "app",
     "web",
     "serving",
     "registry",
+    "training",
     "evaluation",
     "store",
     "segment",
