@@ -13,7 +13,7 @@ use crate::segment::Segmenter;
 
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
-    /// Folder with images/ and masks/; if there is none of that path, below HAIRLINE_DATA or data/.
+    /// Folder with images/ and masks/; if there is none of that path, below `HAIRLINE_DATA` or data/.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// `train`, `val`, `test` or `all` [default: the first of test and val that has a list, else all].

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Outcome, limit_threads, print};
+use super::{Outcome, data_folder, limit_threads, print};
 use crate::training::{EpochRecord, Event, Sidecar, TrainParams, TrainingRun};
 
 /// Read where it exists, if no other file is named.
@@ -58,7 +58,7 @@ pub struct TrainArgs {
 pub fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
     limit_threads(args.threads)?;
     let run = TrainingRun {
-        data: args.data.clone(),
+        data: args.data.iter().map(|folder| data_folder(folder)).collect(),
         out: args.out.clone(),
         init: args.init.clone(),
         resume: args.resume,
@@ -66,7 +66,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
         licence: args.licence.clone(),
         params: params(args)?,
     };
-    let mut progress = Progress::new(io::stderr().is_terminal());
+    let progress = Progress::new(io::stderr().is_terminal());
     let sidecar = run.execute(&mut |event| progress.show(event))?;
     progress.bar.finish_and_clear();
     print(&summary(&args.out, &sidecar))?;
@@ -110,7 +110,7 @@ impl Progress {
         Self { bar: ProgressBar::with_draw_target(Some(0), target).with_style(style), lines: !terminal }
     }
 
-    fn show(&mut self, event: Event) {
+    fn show(&self, event: Event) {
         match event {
             Event::Begin { steps, done } => {
                 self.bar.set_length(steps);
