@@ -145,6 +145,9 @@ fn prometheus_itself_accepts_the_metrics() {
     let output = check.wait_with_output().unwrap();
     let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && complaints.is_empty(), "{complaints}");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/prometheus.yml");
+    let output = Command::new("promtool").args(["check", "config", file]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
