@@ -18,6 +18,8 @@ pub mod serving;
 
 pub mod registry;
 
+pub mod bench;
+
 pub mod training;
 
 pub mod evaluation;

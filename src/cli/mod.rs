@@ -1,5 +1,6 @@
 //! The command line: one file a command; the only room that prints to stdout.
 
+mod bench;
 mod evaluate;
 mod predict;
 mod serve;
@@ -38,6 +39,8 @@ enum Command {
     Train(train::TrainArgs),
     /// Draws photographs with cracks of known geometry, as a data folder.
     Synth(synth::SynthArgs),
+    /// Times the network's forward pass and training step on this machine.
+    Bench(bench::BenchArgs),
     /// Makes, lists and revokes tokens for access beyond this machine.
     Token(token::TokenArgs),
     /// Prints the OpenAPI document.
@@ -96,6 +99,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Synth(args) => synth::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Openapi => {
             print(&serde_json::to_string_pretty(&crate::web::openapi_json())?)?;

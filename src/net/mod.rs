@@ -4,6 +4,7 @@ mod architecture;
 mod attention_unet;
 mod metadata;
 mod model_file;
+pub mod npy;
 pub mod plan;
 mod state;
 

@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::TrainError;
 use super::files::write_whole;
+use super::learner::State;
 use super::params::TrainParams;
 use super::record::Log;
-use super::trainer::State;
 
 const KEY: &str = "hairline-checkpoint";
 

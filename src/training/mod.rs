@@ -1,7 +1,7 @@
 //! Training: photographs in, a model file out.
 //!
-//! An epoch draws crops (`sampler`: `crop` cuts, `light` changes them), takes a step of the network for each batch, moves
-//! the weights (`optimiser`) and their average (`weights`), scores the average on the validation photographs
+//! An epoch draws crops (`sampler`: `crop` cuts, `light` changes them), takes a step for each batch (`learner`: the
+//! network's gradient, `optimiser`, the average of the `weights`), scores the average on the validation photographs
 //! (`validation`), and writes a checkpoint. What is trained depends on data, parameters and seed alone: not on the number
 //! of threads, and not on whether it was stopped and resumed.
 
@@ -9,6 +9,7 @@ mod checkpoint;
 mod crop;
 mod curve;
 mod files;
+mod learner;
 mod light;
 mod optimiser;
 mod params;
@@ -23,10 +24,12 @@ mod weights;
 use std::io;
 use std::path::PathBuf;
 
+pub use learner::{Learner, Schedule};
 pub use optimiser::{AdamW, Update};
 pub use params::TrainParams;
 pub use record::{EpochRecord, FolderScore, Sidecar};
 pub use run::{Event, TrainingRun};
+pub use sampler::Samples;
 
 use crate::evaluation::DatasetError;
 use crate::net::{ModelFileError, NetError, StateError};

@@ -101,12 +101,12 @@ impl TrainingRun {
         metadata.validate().map_err(TrainError::Params)?;
         let mut trainer = Trainer::new(&photos, &self.params, metadata, init.map(|init| init.weights))?;
         if self.resume {
-            checkpoint::read(&checkpoint, &identity, &mut trainer.state)?;
+            checkpoint::read(&checkpoint, &identity, &mut trainer.learner.state)?;
         }
-        observer(Event::Begin { steps: trainer.steps(), done: trainer.state.log.steps });
-        while (trainer.state.log.history.len() as u32) < self.params.epochs {
+        observer(Event::Begin { steps: trainer.steps(), done: trainer.learner.state.log.steps });
+        while (trainer.learner.state.log.history.len() as u32) < self.params.epochs {
             trainer.epoch(observer)?;
-            checkpoint::write(&checkpoint, &identity, &mut trainer.state)?;
+            checkpoint::write(&checkpoint, &identity, &mut trainer.learner.state)?;
             observer(Event::Checkpoint);
         }
         let sidecar = self.write(&trainer, identity)?;
@@ -132,7 +132,7 @@ impl TrainingRun {
     }
 
     fn write(&self, trainer: &Trainer, identity: Identity) -> Result<Sidecar, TrainError> {
-        let log = &trainer.state.log;
+        let log = &trainer.learner.state.log;
         let Some(best) = log.best().cloned() else {
             return Err(TrainError::Params("no epoch was trained".into()));
         };
@@ -141,7 +141,7 @@ impl TrainingRun {
             name: self.name.clone(),
             model_sha256: sha256_hex(&model),
             version: env!("CARGO_PKG_VERSION").into(),
-            data: self.data.iter().map(|folder| folder.display().to_string()).collect(),
+            data: self.data.iter().map(|folder| name_of(folder)).collect(),
             data_sha256: identity.data_sha256,
             init: self.init.as_ref().map(|init| init.display().to_string()),
             params: identity.params,

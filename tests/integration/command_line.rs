@@ -1,8 +1,10 @@
-//! `predict`, `evaluate`, `synth`, and how they fail.
+//! `predict`, `evaluate`, `synth`, `bench`, and how they fail.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
+use hairline::net::npy;
+use hairline::registry;
 use serde_json::Value;
 
 use crate::support::{BINARY, wall};
@@ -112,6 +114,39 @@ fn synth_then_evaluate_finds_the_drawn_cracks() {
     assert_eq!(report["per_image"].as_array().unwrap().len(), 6);
     let missed = hairline(folder.path(), &["evaluate", "--data", "one", "--split", "all", "--min-f1", "0.9999"]);
     assert_eq!(missed.status.code(), Some(1));
+}
+
+#[test]
+fn bench_times_the_network_and_answers_arrays() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = hairline(folder.path(), &["bench", "--json", "--size", "32", "--threads", "1"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report["forward_ms"].as_f64().unwrap() > 0.0 && report["train_step_ms"].as_f64().unwrap() > 0.0);
+    assert_eq!((report["precision"].as_str(), report["threads"].as_u64()), (Some("f32"), Some(1)));
+
+    let at = |name: &str| folder.path().join(name);
+    let values: Vec<f32> = (0..2 * 3 * 32 * 16).map(|i| (i % 7) as f32 - 3.0).collect();
+    let input = npy::Array { shape: [2, 3, 32, 16], values };
+    npy::write(&at("x.npy"), &input).unwrap();
+    let output = hairline(folder.path(), &["bench", "--input", "x.npy", "--output", "y.npy"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let logits = npy::read(&at("y.npy")).unwrap();
+    let model = registry::load("research", Path::new("models")).unwrap();
+    assert_eq!(logits.shape, [2, 1, 32, 16]);
+    assert_eq!(logits.values, model.logits(&input.values, 2, 32, 16).unwrap());
+
+    npy::write(&at("odd.npy"), &npy::Array { shape: [1, 3, 5, 16], values: vec![0.0; 240] }).unwrap();
+    for (arguments, expected) in [
+        (["--input", "odd.npy", "--output", "y.npy"].as_slice(), "multiples of 16"),
+        (&["--input", "none.npy", "--output", "y.npy"], "none.npy"),
+        (&["--precision", "bf16"], "f32 only"),
+        (&["--size", "100"], "multiple of 16"),
+    ] {
+        let output = hairline(folder.path(), &[&["bench"], arguments].concat());
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && text.contains(expected), "{arguments:?}: {text}");
+    }
 }
 
 #[test]
