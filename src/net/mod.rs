@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{Device, Tensor as CandleTensor};
 use hairline_kernel::isa::Isa;
+use hairline_kernel::math::sigmoid;
+use rayon::prelude::*;
 
 pub use architecture::Architecture;
 pub use attention_unet::AttentionUNet;
@@ -35,6 +37,7 @@ pub struct Model {
     pub metadata: ModelMetadata,
     /// SHA-256 of the file, hexadecimal.
     pub file_sha256: String,
+    isa: Isa,
     engine: Engine,
 }
 
@@ -65,12 +68,13 @@ impl Model {
     /// If it is not a whole, consistent model.
     pub fn from_bytes(bytes: &[u8]) -> Result<Arc<Self>, ModelFileError> {
         let (metadata, state) = read_model(bytes)?;
+        let isa = Isa::from_env()?;
         let engine = if metadata.base_width.is_multiple_of(PLAN_WIDTH) {
-            Engine::Plan(InferencePlan::compile(Isa::from_env()?, &state)?, Mutex::default())
+            Engine::Plan(InferencePlan::compile(isa, &state)?, Mutex::default())
         } else {
             Engine::Graph(AttentionUNet::from_state(Architecture { base_width: metadata.base_width }, &state)?)
         };
-        Ok(Arc::new(Self { metadata, file_sha256: sha256_hex(bytes), engine }))
+        Ok(Arc::new(Self { metadata, file_sha256: sha256_hex(bytes), isa, engine }))
     }
 
     /// Logits `[batch, height, width]` of a normalised input `[batch, 3, height, width]`.
@@ -95,6 +99,27 @@ impl Model {
                 Ok(network.forward(&input)?.flatten_all()?.to_vec1()?)
             }
         }
+    }
+
+    /// Probabilities of the same, softened by the model's temperature (Guo et al. 2017).
+    ///
+    /// # Errors
+    /// As [`Self::logits`].
+    pub fn probabilities(
+        &self,
+        input: &[f32],
+        batch: usize,
+        height: usize,
+        width: usize,
+    ) -> Result<Vec<f32>, NetError> {
+        const RUN: usize = 1 << 14;
+        let (isa, scale) = (self.isa, 1.0 / self.metadata.temperature);
+        let mut values = self.logits(input, batch, height, width)?;
+        values.par_chunks_mut(RUN).for_each(|run| {
+            run.iter_mut().for_each(|value| *value *= scale);
+            sigmoid(isa, run);
+        });
+        Ok(values)
     }
 }
 

@@ -2,9 +2,13 @@
 
 use image::RgbImage;
 use image::imageops::{self, FilterType};
+use rayon::prelude::*;
 
 use crate::net::{InputScale, InputSpec};
 use crate::vision::ProbabilityMap;
+
+/// Lines of a tile that one thread cuts at least.
+const LINES_AT_ONCE: usize = 64;
 
 /// The photograph at the scale the model was trained on.
 pub fn at_network_scale(photo: RgbImage, scale: InputScale) -> RgbImage {
@@ -54,19 +58,18 @@ pub fn normalised_tile(
 ) -> Vec<f32> {
     let columns = mirrored(origin.0, width, photo.width());
     let rows = mirrored(origin.1, height, photo.height());
-    let plane = width as usize * height as usize;
-    let mut input = vec![0.0f32; 3 * plane];
+    let mut input = vec![0.0f32; 3 * width as usize * height as usize];
     let tables: [[f32; 256]; 3] =
         std::array::from_fn(|c| std::array::from_fn(|v| (v as f32 / 255.0 - spec.mean[c]) / spec.std[c]));
     let stride = photo.width() as usize * 3;
-    for (y, &row) in rows.iter().enumerate() {
-        let pixels = &photo.as_raw()[row * stride..][..stride];
-        for (x, &column) in columns.iter().enumerate() {
-            for c in 0..3 {
-                input[c * plane + y * width as usize + x] = tables[c][usize::from(pixels[column * 3 + c])];
-            }
+    let lines = input.par_chunks_exact_mut(width as usize).enumerate().with_min_len(LINES_AT_ONCE);
+    lines.for_each(|(line, values)| {
+        let (c, y) = (line / height as usize, line % height as usize);
+        let pixels = &photo.as_raw()[rows[y] * stride..][..stride];
+        for (value, &column) in values.iter_mut().zip(&columns) {
+            *value = tables[c][usize::from(pixels[column * 3 + c])];
         }
-    }
+    });
     input
 }
 

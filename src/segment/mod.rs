@@ -76,12 +76,7 @@ impl Segmenter {
     pub fn run_tile(&self, work: &Segmentation, tile: Tile) -> Result<Vec<f32>, NetError> {
         let sides = (work.grid.x.tile, work.grid.y.tile);
         let input = input::normalised_tile(&work.picture, tile.origin, sides, &self.model.metadata.input);
-        let mut values = self.model.logits(&input, 1, sides.1 as usize, sides.0 as usize)?;
-        let temperature = self.model.metadata.temperature;
-        for value in &mut values {
-            *value = 1.0 / (1.0 + (-*value / temperature).exp());
-        }
-        Ok(values)
+        self.model.probabilities(&input, 1, sides.1 as usize, sides.0 as usize)
     }
 
     /// All of it at once: the probability of every pixel of `photo`.

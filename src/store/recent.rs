@@ -71,9 +71,9 @@ impl Recent {
         let files = self.files(prediction.id);
         let record = serde_json::to_vec(prediction)?;
         fs_err::write(&files.photo, photo)?;
-        let mut values = BufWriter::new(fs_err::File::create(&files.probabilities)?);
-        for value in map.values() {
-            values.write_all(&value.to_le_bytes())?;
+        let mut values = BufWriter::with_capacity(1 << 20, fs_err::File::create(&files.probabilities)?);
+        for row in map.rows() {
+            values.write_all(&row.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>())?;
         }
         values.flush()?;
         let incomplete = files.record.with_extension("new");

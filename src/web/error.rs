@@ -184,7 +184,8 @@ impl From<PredictError> for ApiError {
                 "It was cancelled",
                 "The photograph was cancelled before its result was there.",
             ),
-            PredictError::Work(_) | PredictError::Keep(_) | PredictError::Task(_) => Self::internal(error),
+            PredictError::Keep(error) => StoreError::Io(error).into(),
+            PredictError::Work(_) | PredictError::Task(_) => Self::internal(error),
         }
     }
 }

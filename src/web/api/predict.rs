@@ -76,6 +76,7 @@ pub struct PredictAnswer {
     request_body(content = PredictForm, content_type = "multipart/form-data"),
     responses((status = 200, body = PredictAnswer),
         (status = "4XX", body = ApiError, content_type = "application/problem+json"),
+        (status = 507, description = "The disk is full", body = ApiError, content_type = "application/problem+json"),
         (status = 503, description = "The queue is full; see Retry-After", body = ApiError, content_type = "application/problem+json")))]
 pub async fn predict(
     state: web::Data<WebState>,
