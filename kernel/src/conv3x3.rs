@@ -4,7 +4,7 @@
 //! is broadcast once. The order of the sum for one output value is fixed: kernel row, input block, kernel column, channel.
 
 use crate::isa::{Algorithm, Isa};
-use crate::layout::{Image, Shape, Strip, blocks};
+use crate::layout::{Image, Shape, Strip, blocks, concatenated};
 use crate::simd::{BLOCK, Lanes, Simd};
 
 /// Weights of a 3×3 convolution as `[out block][kernel row][in block][kernel column][in 16][out 16]`, and its bias.
@@ -44,17 +44,11 @@ impl Weights3x3 {
         self.taps.clear();
         self.taps.resize(self.out_blocks * 9 * self.in_blocks * BLOCK, [0.0; BLOCK]);
         for output in 0..outputs {
-            let (mut first_block, mut first_channel) = (0, 0);
-            for &channels in inputs {
-                for channel in 0..channels {
-                    let (block, lane) = (first_block + channel / BLOCK, channel % BLOCK);
-                    for tap in 0..9 {
-                        let at = self.tap_index(output / BLOCK, tap / 3, block, tap % 3) + lane;
-                        self.taps[at][output % BLOCK] = weight(output, first_channel + channel, tap / 3, tap % 3);
-                    }
+            for (channel, lane) in concatenated(inputs) {
+                for tap in 0..9 {
+                    let at = self.tap_index(output / BLOCK, tap / 3, lane / BLOCK, tap % 3) + lane % BLOCK;
+                    self.taps[at][output % BLOCK] = weight(output, channel, tap / 3, tap % 3);
                 }
-                first_block += blocks(channels);
-                first_channel += channels;
             }
         }
         self.bias = pack_lanes(bias, self.out_blocks);

@@ -12,6 +12,16 @@ pub const fn blocks(channels: usize) -> usize {
     channels.div_ceil(BLOCK)
 }
 
+/// Every channel of concatenated `inputs`, counted through, with its place among their blocks.
+pub(crate) fn concatenated(inputs: &[usize]) -> impl Iterator<Item = (usize, usize)> {
+    let starts = inputs.iter().scan((0, 0), |next, &channels| {
+        let start = *next;
+        *next = (start.0 + channels, start.1 + blocks(channels) * BLOCK);
+        Some((start, channels))
+    });
+    starts.flat_map(|((channel, lane), count)| (0..count).map(move |i| (channel + i, lane + i)))
+}
+
 /// Size of one image in the blocked layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {

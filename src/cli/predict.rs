@@ -17,13 +17,12 @@ use crate::net::Model;
 use crate::registry;
 use crate::segment::Segmenter;
 use crate::settings::Settings;
-use crate::vision::encode::{self, OverlayStyle};
+use crate::vision::encode::{self, OVERLAY_OPACITY, OverlayStyle};
 use crate::vision::{Colour, decode};
 
 /// Endings of what this command writes; such files are not read again from a folder.
 const WRITTEN: [&str; 3] = [".mask.png", ".overlay.png", ".prob.png"];
 const PHOTO_ENDINGS: [&str; 8] = ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif"];
-const OPACITY: f32 = 0.75;
 
 #[derive(Debug, Args)]
 pub struct PredictArgs {
@@ -109,7 +108,7 @@ fn predict<'a>(
     let map = segmenter.segment(photo.clone(), |_, _| {})?;
     let network_ms = started.elapsed().as_millis();
     let threshold = args.threshold.unwrap_or(model.metadata.threshold);
-    let style = OverlayStyle { threshold, opacity: OPACITY, colour: Colour::default() };
+    let style = OverlayStyle { threshold, opacity: OVERLAY_OPACITY, colour: Colour::default() };
     let beside = |ending: &str| PathBuf::from(format!("{}{ending}", target.display()));
     let [mask, overlay, probabilities] = WRITTEN.map(beside);
     write(&mask, |out| encode::mask_png(&map, threshold, out))?;

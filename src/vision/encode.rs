@@ -47,6 +47,9 @@ pub fn probability_png(map: &ProbabilityMap, out: impl Write) -> Result<(), Enco
     })
 }
 
+/// Opacity of the mask unless another is asked for.
+pub const OVERLAY_OPACITY: f32 = 0.75;
+
 /// How the mask is laid over the photograph.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OverlayStyle {

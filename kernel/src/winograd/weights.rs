@@ -4,7 +4,7 @@ use super::lines::kernel_line;
 use super::{PATCH, POSITIONS, plane};
 use crate::conv3x3::{Weights3x3, pack_lanes};
 use crate::isa::{Algorithm, Isa};
-use crate::layout::blocks;
+use crate::layout::{blocks, concatenated};
 use crate::simd::{BLOCK, Lanes, Simd};
 
 /// Transformed weights of a 3×3 convolution as `[position][out block][in][out 16]`, and its bias.
@@ -24,39 +24,19 @@ impl WinogradWeights {
         weight: impl Fn(usize, usize, usize, usize) -> f32,
         bias: &[f32],
     ) -> Self {
-        let mut packed = Self::default();
-        packed.repack(inputs, outputs, weight, bias);
-        packed
-    }
-
-    /// As [`WinogradWeights::pack`], into the memory of earlier weights.
-    pub fn repack(
-        &mut self,
-        inputs: &[usize],
-        outputs: usize,
-        weight: impl Fn(usize, usize, usize, usize) -> f32,
-        bias: &[f32],
-    ) {
-        self.in_blocks = inputs.iter().map(|&c| blocks(c)).sum();
-        self.out_blocks = blocks(outputs);
-        self.taps.clear();
-        self.taps.resize(POSITIONS * self.out_blocks * self.in_blocks * BLOCK, [0.0; BLOCK]);
-        let plane = self.out_blocks * self.in_blocks * BLOCK;
+        let (in_blocks, out_blocks) = (inputs.iter().map(|&c| blocks(c)).sum::<usize>(), blocks(outputs));
+        let plane = out_blocks * in_blocks * BLOCK;
+        let mut taps = vec![[0.0; BLOCK]; POSITIONS * plane];
         for output in 0..outputs {
-            let (mut first_block, mut first_channel) = (0, 0);
-            for &channels in inputs {
-                for channel in 0..channels {
-                    let at = (output / BLOCK * self.in_blocks + first_block) * BLOCK + channel;
-                    let kernel = transform_kernel(|ky, kx| weight(output, first_channel + channel, ky, kx));
-                    for (position, value) in kernel.into_iter().enumerate() {
-                        self.taps[position * plane + at][output % BLOCK] = value;
-                    }
+            for (channel, lane) in concatenated(inputs) {
+                let at = output / BLOCK * in_blocks * BLOCK + lane;
+                let kernel = transform_kernel(|ky, kx| weight(output, channel, ky, kx));
+                for (position, value) in kernel.into_iter().enumerate() {
+                    taps[position * plane + at][output % BLOCK] = value;
                 }
-                first_block += blocks(channels);
-                first_channel += channels;
             }
         }
-        self.bias = pack_lanes(bias, self.out_blocks);
+        Self { in_blocks, out_blocks, taps, bias: pack_lanes(bias, out_blocks) }
     }
 
     /// Transforms packed weights, in f32 and a block at a time: for weights that change at every training step.

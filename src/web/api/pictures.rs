@@ -10,13 +10,11 @@ use uuid::Uuid;
 
 use crate::domain::{Prediction, TimingMs};
 use crate::vision::decode;
-use crate::vision::encode::{self, OverlayStyle};
+use crate::vision::encode::{self, OVERLAY_OPACITY, OverlayStyle};
 use crate::vision::{Colour, ProbabilityMap};
 use crate::web::query::Query;
 use crate::web::{ApiError, WebState};
 
-/// Opacity of the overlay unless another is asked for.
-const OPACITY: f32 = 0.75;
 /// Quality of photographs that a browser could not show as they came.
 const JPEG_QUALITY: u8 = 92;
 
@@ -132,7 +130,7 @@ pub async fn overlay(
     let prediction = find(&state, &path).await?;
     let style = OverlayStyle {
         threshold: query.ratio("threshold")?.unwrap_or(prediction.summary.threshold),
-        opacity: query.ratio("opacity")?.unwrap_or(OPACITY),
+        opacity: query.ratio("opacity")?.unwrap_or(OVERLAY_OPACITY),
         colour: query.parse::<Colour>("colour")?.unwrap_or_default(),
     };
     let name = download_name(&prediction, "overlay");
