@@ -16,6 +16,7 @@ mod pages;
 mod real_photographs;
 mod resources;
 mod rooms;
+mod speed;
 mod support;
 mod training;
 mod training_reference;

@@ -249,6 +249,15 @@ pub fn wall_numbered(width: u32, height: u32, number: u32) -> Vec<u8> {
     encode(&DynamicImage::ImageRgb8(picture), ImageFormat::Png)
 }
 
+/// A grainy wall as JPEG.
+pub fn jpeg(width: u32, height: u32) -> Vec<u8> {
+    let picture = RgbImage::from_fn(width, height, |x, y| {
+        let grain = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)) >> 27;
+        Rgb([150 + grain as u8; 3])
+    });
+    encode(&DynamicImage::ImageRgb8(picture), ImageFormat::Jpeg)
+}
+
 pub fn encode(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Vec::new();
     picture.write_to(&mut Cursor::new(&mut bytes), format).unwrap();

@@ -1,0 +1,78 @@
+//! Time, measured from outside; wants the machine for itself.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use hairline::bench::{self, Work};
+use hairline::net::Model;
+use hairline::registry;
+
+use crate::support::{Server, jpeg};
+
+/// The embedded model, as the server runs it.
+fn model() -> Arc<Model> {
+    registry::load("research", Path::new("models")).unwrap()
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+#[test]
+#[ignore = "measures time: wants the machine for itself"]
+fn twelve_megapixels_take_little_more_than_the_network() {
+    let (server, photo, model) = (Server::start(), jpeg(4000, 3000), model());
+    let tile = Work { batch: 1, side: 768, count: 5 };
+    let (mut network, mut whole) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        network.push(bench::forward(&model, tile).unwrap().unwrap().median * 12e6 / (768.0 * 768.0));
+        let started = Instant::now();
+        assert_eq!(server.post_file("/predict?mask=png", "wall.jpg", &photo).status, 200);
+        whole.push(started.elapsed().as_secs_f64() * 1e3);
+    }
+    let more: Vec<f64> = network.iter().zip(&whole).map(|(network, whole)| whole - 1.35 * network).collect();
+    let (network, whole, more) = (median(network), median(whole), median(more));
+    println!(
+        "12 megapixels: {whole:.0} ms; the network alone needs {network:.0} ms; beyond 1.35 times that: {more:.0} ms"
+    );
+    assert!(more <= 250.0);
+}
+
+/// Requests a second of `clients` that each send `requests`, one after the other; and how long each took.
+fn rush(server: &Server, photo: &[u8], clients: usize, requests: usize) -> (f64, Vec<f64>) {
+    let started = Instant::now();
+    let client = || {
+        let one = |_| {
+            let started = Instant::now();
+            assert_eq!(server.post_file("/predict?mask=png", "wall.jpg", photo).status, 200);
+            started.elapsed().as_secs_f64() * 1e3
+        };
+        (0..requests).map(one).collect::<Vec<f64>>()
+    };
+    let times: Vec<f64> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..clients).map(|_| scope.spawn(client)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    ((clients * requests) as f64 / started.elapsed().as_secs_f64(), times)
+}
+
+#[test]
+#[ignore = "measures time: wants the machine for itself"]
+fn eight_clients_are_served_as_fast_as_one() {
+    let (server, photo) = (Server::start(), jpeg(512, 512));
+    rush(&server, &photo, 1, 4);
+    let (mut ratios, mut times) = (Vec::new(), Vec::new());
+    for _ in 0..7 {
+        let (one, _) = rush(&server, &photo, 1, 24);
+        let (eight, took) = rush(&server, &photo, 8, 6);
+        ratios.push(eight / one);
+        times.extend(took);
+    }
+    times.sort_by(f64::total_cmp);
+    let (ratio, p99) = (median(ratios), times[times.len() * 99 / 100]);
+    println!("eight clients: {ratio:.2} of one client's throughput; p99 {p99:.0} ms (n = {})", times.len());
+    assert!(ratio >= 0.95);
+}
