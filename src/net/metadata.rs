@@ -128,9 +128,4 @@ impl ModelMetadata {
     pub fn is_non_commercial(&self) -> bool {
         self.licence.contains("non-commercial")
     }
-
-    /// Whether the weights only stand in until better ones are trained.
-    pub fn is_temporary(&self) -> bool {
-        self.licence.contains("temporary") || self.name.contains("temporary")
-    }
 }

@@ -1,4 +1,6 @@
 //! Real photographs, where `HAIRLINE_DATA` names their folder.
+//!
+//! The expected scores come from `benches/peers/run reference.py score MODEL DATA SPLIT`.
 
 use std::process::Command;
 
@@ -26,7 +28,7 @@ fn masonry_scores_as_in_an_independent_pipeline() {
     assert_eq!(report["images"], 40);
     let f1 = report["micro"]["f1"].as_f64().unwrap();
     println!("F1 {f1:.4} (95 % {}), IoU {}", report["f1_interval"], report["micro"]["iou"]);
-    assert!((f1 - 0.5653).abs() <= 0.002, "F1 {f1}; Pillow and ONNX Runtime without tiling give 0.5653");
+    assert!((f1 - 0.6403).abs() <= 0.002, "F1 {f1}; Pillow and PyTorch without tiling give 0.6403");
 }
 
 #[test]
@@ -36,5 +38,5 @@ fn deepcrack_scores_as_in_pytorch() {
     assert_eq!(report["images"], 237);
     let f1 = report["micro"]["f1"].as_f64().unwrap();
     println!("F1 {f1:.4} (95 % {}), IoU {}", report["f1_interval"], report["micro"]["iou"]);
-    assert!((f1 - 0.8502).abs() <= 0.002, "F1 {f1}; PyTorch without tiling gives 0.8502");
+    assert!((f1 - 0.8448).abs() <= 0.002, "F1 {f1}; PyTorch without tiling gives 0.8448");
 }

@@ -2,11 +2,13 @@
 //!
 //! `cargo bench -p hairline-kernel --bench roofline -- FILE.svg` times every layer of the network at width 16 and 512×512
 //! pixels on one thread, prints a table, and draws the roofline (Williams, Waterman, Patterson 2009).
+//! FILE is taken from the root of the repository.
 
 mod ceilings;
 mod drawing;
 mod layers;
 
+use std::path::Path;
 use std::time::Instant;
 
 use hairline_kernel::isa::Isa;
@@ -48,7 +50,9 @@ fn main() {
     let points = layers::measure(isa);
     table(&points);
     if let Some(file) = file {
-        fs_err::write(&file, drawing::roofline(isa.name(), peak, bandwidth, &points)).expect("the drawing");
+        // Cargo starts benches in the package's folder, not where the command was given.
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+        fs_err::write(file, drawing::roofline(isa.name(), peak, bandwidth, &points)).expect("the drawing");
     }
 }
 

@@ -42,7 +42,6 @@ struct ShownModel {
     name: String,
     licence: String,
     licence_notice: &'static str,
-    temporary: bool,
 }
 
 impl Frame {
@@ -50,12 +49,7 @@ impl Frame {
         let metadata = &state.predictor.segmenter().model().metadata;
         let licence_notice =
             if metadata.is_non_commercial() { "Its weights are for non-commercial research only." } else { "" };
-        let model = ShownModel {
-            name: metadata.name.clone(),
-            licence: metadata.licence.clone(),
-            licence_notice,
-            temporary: metadata.is_temporary(),
-        };
+        let model = ShownModel { name: metadata.name.clone(), licence: metadata.licence.clone(), licence_notice };
         Self { version: env!("CARGO_PKG_VERSION"), model }
     }
 }
