@@ -102,7 +102,7 @@ mod tests {
     }
 
     fn params(augment: bool) -> TrainParams {
-        TrainParams { batch: 3, crop: 32, augment, ..TrainParams::parse(None).unwrap() }
+        TrainParams { batch: 3, crop: 32, crops_per_photo: 2, augment, ..TrainParams::parse(None).unwrap() }
     }
 
     #[test]
