@@ -10,6 +10,7 @@ use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::key::Key;
 use fantoccini::wd::TimeoutConfiguration;
 use fantoccini::{Client, ClientBuilder, Locator};
+use hairline::registry;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -267,7 +268,9 @@ async fn without_script_the_form_leads_to_the_overlay() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let overlay = browser.client.find(Locator::Css("img.overlay")).await.unwrap();
-    assert!(overlay.attr("src").await.unwrap().unwrap().contains("/overlay.png?threshold=0.6"));
+    let threshold = registry::load("research", Path::new("models")).unwrap().metadata.threshold;
+    let expected = format!("/overlay.png?threshold={threshold}&");
+    assert!(overlay.attr("src").await.unwrap().unwrap().contains(&expected));
     browser.screenshot("no-script").await;
     browser.client.clone().close().await.unwrap();
 }
