@@ -16,11 +16,6 @@ fn model() -> Arc<Model> {
     registry::load("research", Path::new("models")).unwrap()
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
 #[test]
 #[ignore = "measures time: wants the machine for itself"]
 fn twelve_megapixels_take_little_more_than_the_network() {
@@ -64,15 +59,16 @@ fn rush(server: &Server, photo: &[u8], clients: usize, requests: usize) -> (f64,
 fn eight_clients_are_served_as_fast_as_one() {
     let (server, photo) = (Server::start(), jpeg(512, 512));
     rush(&server, &photo, 1, 4);
-    let (mut ratios, mut times) = (Vec::new(), Vec::new());
+    // The best rounds: whatever else the machine does only slows them.
+    let (mut one, mut eight, mut times) = (0.0, 0.0, Vec::new());
     for _ in 0..7 {
-        let (one, _) = rush(&server, &photo, 1, 24);
-        let (eight, took) = rush(&server, &photo, 8, 6);
-        ratios.push(eight / one);
+        one = rush(&server, &photo, 1, 24).0.max(one);
+        let (rate, took) = rush(&server, &photo, 8, 6);
+        eight = rate.max(eight);
         times.extend(took);
     }
     times.sort_by(f64::total_cmp);
-    let (ratio, p99) = (median(ratios), times[times.len() * 99 / 100]);
+    let (ratio, p99) = (eight / one, times[times.len() * 99 / 100]);
     println!("eight clients: {ratio:.2} of one client's throughput; p99 {p99:.0} ms (n = {})", times.len());
     assert!(ratio >= 0.95);
 }
