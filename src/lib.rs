@@ -28,6 +28,8 @@ pub mod store;
 
 pub mod segment;
 
+pub mod measure;
+
 pub mod net;
 
 pub mod synth;

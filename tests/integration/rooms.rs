@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Rooms from the top of the house to its foundation; a room may use those below it.
-const ROOMS: [&str; 17] = [
+const ROOMS: [&str; 19] = [
     "cli",
     "app",
     "web",
     "serving",
+    "report",
     "registry",
     "bench",
     "training",
     "evaluation",
     "store",
     "segment",
+    "measure",
     "net",
     "synth",
     "vision",
