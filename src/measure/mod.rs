@@ -21,13 +21,7 @@ pub const RESOLVED_PX: f64 = 3.0;
 /// If the two have different sizes.
 pub fn survey(photo: &RgbImage, map: &ProbabilityMap, threshold: f32) -> CrackSurvey {
     assert_eq!(photo.dimensions(), (map.width(), map.height()));
-    CrackSurvey {
-        photo_width_px: map.width(),
-        photo_height_px: map.height(),
-        threshold,
-        cracks: Vec::new(),
-        specks: 0,
-    }
+    CrackSurvey { photo_width_px: map.width(), photo_height_px: map.height(), threshold, cracks: Vec::new(), specks: 0 }
 }
 
 /// Measures the cracks of a label, without a photograph.

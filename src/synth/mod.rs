@@ -21,15 +21,18 @@ mod light;
 mod math;
 mod noise;
 mod objects;
+pub mod options;
 mod pose;
 pub mod random;
 pub mod samples;
 mod stones;
 mod surface;
+pub mod truth;
 
 pub use crack::{CrackTruth, CrackVertex, Junction};
 
 use camera::Camera;
+use clap::ValueEnum;
 use crack::Habit;
 use crack::dress::Dressing;
 use distractor::Distractors;
@@ -39,10 +42,12 @@ use image::{GrayImage, RgbImage};
 use light::Light;
 use pose::Pose;
 use random::{Part, Random};
+use serde::Serialize;
 use std::ops::RangeInclusive;
 
 /// Material of a scene.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Surface {
     /// Formed, board-marked, trowelled or weathered concrete.
     Concrete,
