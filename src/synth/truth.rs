@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn wide_enough_points_lie_inside_the_mask() {
-        let (mut inside, mut all) = (0, 0);
+        let (mut inside, mut all) = (0_usize, 0_usize);
         for (truth, photo) in scenes() {
             for point in truth.cracks.iter().flat_map(|crack| &crack.centre_line) {
                 let within = point.x >= 0.0 && point.y >= 0.0 && point.x < 420.0 && point.y < 320.0;
