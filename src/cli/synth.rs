@@ -6,11 +6,12 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use super::Outcome;
-use crate::synth::dataset;
+use crate::synth::options::{CrackWidths, DatasetOptions, Size};
+use crate::synth::{Surface, dataset};
 
 #[derive(Debug, Args)]
 pub struct SynthArgs {
-    /// Where to write images/ and masks/.
+    /// Where to write images/, masks/ and truth/.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// How many photographs.
@@ -18,12 +19,28 @@ pub struct SynthArgs {
     count: u32,
     /// Equal seeds give equal photographs.
     #[arg(long, default_value_t = 1)]
-    seed: u64,
+    seed: u32,
+    /// Size of the photographs in pixels, sides from 64 to 4096 [default: 640x480].
+    #[arg(long, value_name = "WIDTHxHEIGHT")]
+    size: Option<Size>,
+    /// Material of all photographs [default: mixed].
+    #[arg(long)]
+    surface: Option<Surface>,
+    /// Typical widths of cracks in pixels, from 0.5 to 18; branches are narrower [default: mixed].
+    #[arg(long, value_name = "A..B")]
+    width_px: Option<CrackWidths>,
 }
 
 pub fn run(args: &SynthArgs) -> anyhow::Result<Outcome> {
     let bar = ProgressBar::new(u64::from(args.count));
-    dataset::write(&args.out, args.count, args.seed, || bar.inc(1))?;
+    let options = DatasetOptions {
+        count: args.count,
+        seed: args.seed,
+        size: args.size.unwrap_or_default(),
+        surface: args.surface,
+        widths: args.width_px,
+    };
+    dataset::write(&args.out, &options, || bar.inc(1))?;
     bar.finish_and_clear();
     Ok(Outcome::Done)
 }

@@ -35,7 +35,7 @@ impl Camera {
     pub fn new(random: &mut Random) -> Self {
         let temperature = random.normal() * 0.025;
         let poor = random.chance(0.15);
-        Self {
+        let mut camera = Self {
             blur: if poor { random.range(0.9, 1.5) } else { random.range(0.45, 0.8) },
             noise: random.log_range(0.003, 0.014) * if poor { 1.6 } else { 1.0 },
             tint_noise: random.range(0.2, 0.45),
@@ -44,10 +44,21 @@ impl Camera {
             vignette: random.range(0.02, 0.3),
             contrast: random.range(-0.1, 0.55),
             saturation: random.range(0.85, 1.15),
-            brightness: random.range(0.21, 0.42),
+            brightness: random.log_range(0.17, 0.5),
             balance: [1.0 + temperature, 1.0, 1.0 - temperature],
             tilt: (random.normal() * 0.08, random.normal() * 0.08),
+        };
+        if !poor && random.chance(0.35) {
+            camera.shrink(random);
         }
+        camera
+    }
+
+    /// As if the photograph had been scaled down to its size: crisp to the pixel, little noise.
+    fn shrink(&mut self, random: &mut Random) {
+        self.blur = random.range(0.22, 0.42);
+        self.denoise = random.range(0.1, 0.25);
+        self.noise *= 0.6;
     }
 
     /// Takes the picture of a linear radiance.

@@ -7,10 +7,10 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{ImageError, ImageFormat};
 use rayon::prelude::*;
 
+use super::options::DatasetOptions;
+use super::truth::TruthFile;
 use super::{SceneParams, render};
 
-/// Size of the photographs in pixels.
-const SIZE: (u32, u32) = (640, 480);
 /// Cameras compress differently; qualities go round in this range.
 const QUALITIES: std::ops::RangeInclusive<u8> = 80..=95;
 
@@ -23,38 +23,100 @@ pub enum DatasetWriteError {
     /// A picture cannot be encoded.
     #[error(transparent)]
     Encode(#[from] ImageError),
+    /// A truth cannot be encoded.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
 }
 
-/// Writes `count` photographs to `images/` and their masks to `masks/` below `folder`.
+/// Writes photographs to `images/`, their masks to `masks/` and their geometry ([`TruthFile`]) to `truth/` below
+/// `folder`.
 ///
-/// Photograph `i` depends on `seed` and `i` alone.
+/// Photograph `i` depends on the options but their count, and on `i`.
 ///
 /// # Errors
 /// If a file cannot be written.
-pub fn write(folder: &Path, count: u32, seed: u64, progress: impl Fn() + Sync) -> Result<(), DatasetWriteError> {
-    for kind in ["images", "masks"] {
+pub fn write(folder: &Path, options: &DatasetOptions, progress: impl Fn() + Sync) -> Result<(), DatasetWriteError> {
+    for kind in ["images", "masks", "truth"] {
         fs_err::create_dir_all(folder.join(kind))?;
     }
-    (0..count).into_par_iter().try_for_each(|i| {
-        write_one(folder, seed, i)?;
+    (0..options.count).into_par_iter().try_for_each(|i| {
+        write_one(folder, options, i)?;
         progress();
         Ok(())
     })
 }
 
-fn write_one(folder: &Path, seed: u64, i: u32) -> Result<(), DatasetWriteError> {
-    let scene = (seed << 32) | u64::from(i);
-    let photo = render(&SceneParams::new(scene, SIZE.0, SIZE.1));
-    let stem = format!("synth-{seed}-{i:05}");
+fn write_one(folder: &Path, options: &DatasetOptions, i: u32) -> Result<(), DatasetWriteError> {
+    let (width, height) = options.size.sides_px();
+    let scene = SceneParams {
+        surface: options.surface,
+        crack_width_px: options.widths.map(|widths| widths.range_px()),
+        ..SceneParams::new((u64::from(options.seed) << 32) | u64::from(i), width, height)
+    };
+    let photo = render(&scene);
+    let at = |kind: &str, extension: &str| folder.join(kind).join(format!("synth-{}-{i:05}.{extension}", options.seed));
     let mut jpeg = Vec::new();
     JpegEncoder::new_with_quality(&mut jpeg, quality(i)).encode_image(&photo.image)?;
-    fs_err::write(folder.join("images").join(format!("{stem}.jpg")), jpeg)?;
+    fs_err::write(at("images", "jpg"), jpeg)?;
     let mut png = io::Cursor::new(Vec::new());
     photo.mask.write_to(&mut png, ImageFormat::Png)?;
-    Ok(fs_err::write(folder.join("masks").join(format!("{stem}.png")), png.into_inner())?)
+    fs_err::write(at("masks", "png"), png.into_inner())?;
+    Ok(fs_err::write(at("truth", "json"), serde_json::to_vec(&TruthFile::new(scene.seed, &photo))?)?)
 }
 
 fn quality(i: u32) -> u8 {
     let span = u32::from(QUALITIES.end() - QUALITIES.start()) + 1;
-    QUALITIES.start() + (i * 7 % span) as u8
+    QUALITIES.start() + (i % span * 7 % span) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synth::Surface;
+    use crate::synth::options::{CrackWidths, Size};
+
+    fn options(count: u32) -> DatasetOptions {
+        DatasetOptions {
+            count,
+            seed: 9,
+            size: Size::new(128, 96).unwrap(),
+            surface: Some(Surface::Render),
+            widths: Some(CrackWidths::new(4.0, 6.0).unwrap()),
+        }
+    }
+
+    #[test]
+    fn equal_options_give_equal_bytes_whatever_the_count() {
+        let (three, five) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        write(three.path(), &options(3), || {}).unwrap();
+        write(five.path(), &options(5), || {}).unwrap();
+        for (kind, extension) in [("images", "jpg"), ("masks", "png"), ("truth", "json")] {
+            assert_eq!(fs_err::read_dir(five.path().join(kind)).unwrap().count(), 5, "{kind}");
+            for i in 0..3 {
+                let name = format!("{kind}/synth-9-{i:05}.{extension}");
+                let bytes = |folder: &tempfile::TempDir| fs_err::read(folder.path().join(&name)).unwrap();
+                assert_eq!(bytes(&three), bytes(&five), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_options_reach_the_photographs() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &options(6), || {}).unwrap();
+        let mut widest = 0.0_f64;
+        for i in 0..6_u64 {
+            let stem = format!("synth-9-{i:05}");
+            let image = image::open(folder.path().join(format!("images/{stem}.jpg"))).unwrap();
+            assert_eq!((image.width(), image.height()), (128, 96));
+            let text = fs_err::read(folder.path().join(format!("truth/{stem}.json"))).unwrap();
+            let truth: serde_json::Value = serde_json::from_slice(&text).unwrap();
+            assert_eq!(truth["seed"], (9 << 32) | i);
+            assert_eq!(truth["surface"], "render");
+            assert_eq!((truth["photo_width_px"].as_u64(), truth["photo_height_px"].as_u64()), (Some(128), Some(96)));
+            let means = truth["cracks"].as_array().unwrap().iter().filter_map(|crack| crack["mean_width_px"].as_f64());
+            widest = means.fold(widest, f64::max);
+        }
+        assert!((2.0..12.0).contains(&widest), "cracks of 4 to 6 px come out as {widest}");
+    }
 }

@@ -21,15 +21,19 @@ mod light;
 mod math;
 mod noise;
 mod objects;
+pub mod options;
 mod pose;
 pub mod random;
 pub mod samples;
+mod seam;
 mod stones;
 mod surface;
+pub mod truth;
 
 pub use crack::{CrackTruth, CrackVertex, Junction};
 
 use camera::Camera;
+use clap::ValueEnum;
 use crack::Habit;
 use crack::dress::Dressing;
 use distractor::Distractors;
@@ -39,10 +43,12 @@ use image::{GrayImage, RgbImage};
 use light::Light;
 use pose::Pose;
 use random::{Part, Random};
+use serde::Serialize;
 use std::ops::RangeInclusive;
 
 /// Material of a scene.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Surface {
     /// Formed, board-marked, trowelled or weathered concrete.
     Concrete,
@@ -74,7 +80,7 @@ pub struct SceneParams {
     pub cracks: Option<RangeInclusive<u32>>,
     /// Typical width of cracks in pixels; branches are narrower.
     pub crack_width_px: Option<RangeInclusive<f32>>,
-    /// Whether things that are no cracks lie about.
+    /// Whether things that are no cracks lie about or run through the surface.
     pub distractors: Option<bool>,
 }
 
@@ -103,7 +109,8 @@ pub fn render(params: &SceneParams) -> SyntheticPhoto {
     let frame = Frame { width: params.width.max(1) as usize, height: params.height.max(1) as usize };
     let scene = Scene::new(params, frame);
     let (surface, zoom, pose) = (scene.surface, scene.zoom, &scene.pose);
-    let (ground, guide) = surface::paint(&mut scene.stream(Part::Surface), surface, frame, zoom, pose);
+    let (mut ground, guide) = surface::paint(&mut scene.stream(Part::Surface), surface, frame, zoom, pose);
+    scene.age(&mut ground);
     let mut grower = scene.stream(Part::Cracks);
     let cracks = crack::grow(&mut grower, frame, &scene.habit, &guide, pose);
     let coverage = crack::coverage::coverage(frame, &cracks);
@@ -121,6 +128,8 @@ struct Scene {
     pose: Pose,
     habit: Habit,
     distractors: bool,
+    /// None leaves it to the seed.
+    seams: Option<bool>,
 }
 
 impl Scene {
@@ -140,11 +149,25 @@ impl Scene {
         let pose = Pose::handheld(&mut random, frame);
         let habit = habit(&mut random, params, surface, zoom);
         let littered = random.chance(if habit.roots == 0 { 0.6 } else { 0.2 });
-        Self { seed: params.seed, surface, zoom, pose, habit, distractors: params.distractors.unwrap_or(littered) }
+        let (distractors, seams) = (params.distractors.unwrap_or(littered), params.distractors);
+        Self { seed: params.seed, surface, zoom, pose, habit, distractors, seams }
     }
 
     fn stream(&self, part: Part) -> Random {
         Random::new(self.seed, part)
+    }
+
+    /// Adds what is built into the surface or grows on it.
+    fn age(&self, ground: &mut Ground) {
+        let mut random = self.stream(Part::Seams);
+        let seamed = random.chance(if self.habit.roots == 0 { 0.7 } else { 0.25 });
+        let overgrown = random.chance(0.16) && matches!(self.surface, Surface::Concrete | Surface::Render);
+        if overgrown {
+            surface::growth(&mut random, ground, self.zoom);
+        }
+        if self.seams.unwrap_or(seamed) {
+            seam::paint(&mut random, self.surface, ground, self.zoom, &self.pose);
+        }
     }
 
     /// Dresses the cracks, litters the ground and lights it: linear radiance a channel.
@@ -178,7 +201,7 @@ fn habit(random: &mut Random, params: &SceneParams, surface: Surface, zoom: f32)
         None => usual,
     };
     let mesh = surface != Surface::Brick && random.chance(0.13);
-    let middle = random.log_range(1.7, 9.0) * zoom.sqrt() * if mesh { 0.7 } else { 1.0 };
+    let middle = random.log_range(1.6, 15.0) * zoom.sqrt() * if mesh { 0.7 } else { 1.0 };
     let widths = match &params.crack_width_px {
         Some(range) => range.clone(),
         None => middle * 0.8..=middle * 1.25,

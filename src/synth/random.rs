@@ -25,6 +25,8 @@ pub enum Part {
     Distractors = 5,
     /// Lens and sensor.
     Camera = 6,
+    /// Joints, kerbs, sealed cracks, growth.
+    Seams = 7,
 }
 
 /// Random stream with the few distributions that scenes need.

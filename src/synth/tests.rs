@@ -55,6 +55,24 @@ fn intact_surfaces_have_empty_masks() {
 }
 
 #[test]
+fn seams_and_litter_change_the_picture_but_not_the_mask() {
+    for surface in Surface::ALL {
+        for seed in 0..4 {
+            let [bare, littered] = [false, true].map(|distractors| {
+                render(&SceneParams {
+                    distractors: Some(distractors),
+                    cracks: Some(1..=2),
+                    ..scene(seed, surface, 200, 150)
+                })
+            });
+            assert_ne!(bare.image.as_raw(), littered.image.as_raw(), "{surface:?} {seed}");
+            assert_eq!(bare.mask.as_raw(), littered.mask.as_raw(), "{surface:?} {seed}");
+            assert_eq!(bare.cracks, littered.cracks, "{surface:?} {seed}");
+        }
+    }
+}
+
+#[test]
 fn mask_area_is_the_integral_of_the_width() {
     for surface in Surface::ALL {
         for seed in 0..6 {

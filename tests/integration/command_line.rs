@@ -84,7 +84,7 @@ fn synth_then_evaluate_finds_the_drawn_cracks() {
         let output = hairline(folder.path(), &["synth", "--out", out, "-n", "6", "--seed", "3"]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
-    for kind in ["images", "masks"] {
+    for kind in ["images", "masks", "truth"] {
         let mut count = 0;
         for entry in fs_err::read_dir(folder.path().join("one").join(kind)).unwrap() {
             let path = entry.unwrap().path();
@@ -114,6 +114,31 @@ fn synth_then_evaluate_finds_the_drawn_cracks() {
     assert_eq!(report["per_image"].as_array().unwrap().len(), 6);
     let missed = hairline(folder.path(), &["evaluate", "--data", "one", "--split", "all", "--min-f1", "0.9999"]);
     assert_eq!(missed.status.code(), Some(1));
+}
+
+#[test]
+fn synth_takes_size_surface_and_widths_and_names_their_limits() {
+    let folder = tempfile::tempdir().unwrap();
+    let wanted = ["synth", "--out", "a", "-n", "1", "--size", "96x64", "--surface", "brick", "--width-px", "2..3.5"];
+    let output = hairline(folder.path(), &wanted);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let truth = fs_err::read(folder.path().join("a/truth/synth-1-00000.json")).unwrap();
+    let truth: Value = serde_json::from_slice(&truth).unwrap();
+    assert_eq!((&truth["surface"], &truth["photo_width_px"]), (&Value::from("brick"), &Value::from(96)));
+    for (option, value, told) in [
+        ("--size", "10x64", "64..=4096"),
+        ("--size", "large", "WIDTHxHEIGHT"),
+        ("--width-px", "3..40", "0.5..=18"),
+        ("--width-px", "3", "A..B"),
+        ("--surface", "steel", "concrete, asphalt, brick, render"),
+        ("--seed", "4294967296", "0..=4294967295"),
+    ] {
+        let output = hairline(folder.path(), &["synth", "--out", "b", "-n", "1", option, value]);
+        assert_eq!(output.status.code(), Some(2), "{option} {value}");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(error.contains(told) && error.contains(option), "{option} {value}: {error}");
+    }
+    assert!(!folder.path().join("b").exists());
 }
 
 #[test]

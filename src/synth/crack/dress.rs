@@ -98,17 +98,18 @@ impl Dressing {
         let litter = self.litter.data[i];
         let size = smoothstep(0.6, 5.0, near.width);
         let fill = finish.fill.at(near.along) * 0.38 + finish.fullness + 0.12 * litter;
-        let fill = smoothstep(0.0, 0.9, fill);
+        // Dust settles in the middle of a wide crack; along its lips a gap stays dark.
+        let fill = smoothstep(0.0, 0.9, fill - 0.3 * size * smoothstep(0.45, 1.0, near.across.abs()));
         let towards = near.normal.0 * light.towards.0 + near.normal.1 * light.towards.1;
         let facing = -near.across * towards;
         let wall = smoothstep(0.45, 1.0, facing + 0.12 * litter) * (1.0 - light.sky);
-        let depth = mix(0.3, 0.07, size) * (1.0 + 0.25 * litter).max(0.3);
+        let depth = mix(0.3, 0.07, size) * (1.0 + mix(0.25, 0.15, size) * litter).max(0.3);
         let rim = smoothstep(0.5, 1.0, near.across.abs()) * 0.1;
         let dark = scaled(self.base, (depth + rim + 0.42 * wall).max(0.02));
-        let shade = mix(0.78, 0.5, size) * (1.0 + 0.22 * litter);
+        let shade = mix(0.78, 0.5, size) * (1.0 + mix(0.22, 0.14, size) * litter);
         let shadow = 1.0 - 0.4 * smoothstep(0.0, 1.0, -facing) * (1.0 - light.sky);
         let dust = scaled(finish.dust, shade * shadow);
-        let grit = smoothstep(1.3, 2.0, litter) * 0.6 * smoothstep(2.5, 6.0, near.width);
+        let grit = smoothstep(1.5, 2.3, litter) * 0.4 * smoothstep(2.5, 6.0, near.width);
         let fill = fill.max(grit);
         blended(dark, dust, fill * mix(0.75, 0.85, size))
     }

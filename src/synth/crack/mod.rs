@@ -8,7 +8,7 @@ pub mod coverage;
 pub mod dress;
 mod growth;
 mod outline;
-mod path;
+pub mod path;
 mod stair;
 mod taken;
 

@@ -70,15 +70,17 @@ fn lips(random: &mut Random, widths: &[f32], opening: Opening) -> Vec<(f32, f32)
     let (fine_l, fine_r) = (line(grain * 0.6), line(grain * 0.6));
     let (coarse_l, coarse_r) = (line(grain * 2.6), line(grain * 2.6));
     let shift = line(grain * 1.3);
+    let mated = line(grain * 3.5);
     let mut lips: Vec<(f32, f32)> = widths
         .iter()
         .enumerate()
         .map(|(i, &w)| {
             let s = i as f32;
             let amplitude = opening.ragged * (0.2 * w).min(0.3 + 0.085 * w);
-            let both = 1.2 * amplitude * shift.at(s);
-            let left = 0.5 * w + amplitude * (0.55 * fine_l.at(s) + 0.8 * coarse_l.at(s)) + both;
-            let right = 0.5 * w + amplitude * (0.55 * fine_r.at(s) + 0.8 * coarse_r.at(s)) - both;
+            // The two faces of a fracture fit each other: where one lip juts out, the other draws back.
+            let both = 1.2 * amplitude * shift.at(s) + 0.08 * w * mated.at(s);
+            let left = 0.5 * w + amplitude * (0.4 * fine_l.at(s) + 0.55 * coarse_l.at(s)) + both;
+            let right = 0.5 * w + amplitude * (0.4 * fine_r.at(s) + 0.55 * coarse_r.at(s)) - both;
             (left, right)
         })
         .collect();

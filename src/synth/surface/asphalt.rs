@@ -53,11 +53,11 @@ fn wear(random: &mut Random) -> Wear {
     Wear {
         binder: scaled([1.0 + warmth, 1.0, 1.0 - warmth], level),
         rock: scaled([1.03 + warmth, 1.0, 0.96 - warmth], mix(0.18, 0.36, age)),
-        variety: random.range(0.15, 0.55),
+        variety: random.range(0.2, 0.75),
         exposed: random.range(-0.9, 0.55),
         coarse_share: random.range(0.25, 0.8),
         pitted: random.range(0.0, 0.6) * random.unit(),
-        bump: random.range(0.35, 1.0),
+        bump: random.range(0.4, 1.4),
     }
 }
 
@@ -123,7 +123,7 @@ fn mastic(random: &mut Random, ground: &mut Ground, zoom: f32) {
     let pocks = grain(random, frame, 3.4 * zoom);
     let gate = fractal(random, frame, Octaves::new(150.0 * zoom, 3, 0.6));
     let mean = ground.albedo.clone().map(|plane| plane.blurred(7.0 * zoom));
-    let (cover, open) = (random.range(0.1, 0.7), random.range(-0.5, 1.2));
+    let (cover, open) = (random.range(0.05, 0.6), random.range(-0.5, 1.2));
     for i in 0..frame.area() {
         let veil = cover * smoothstep(-1.2, 1.4, film.data[i]);
         ground.cover_pixel(i, std::array::from_fn(|c| mean[c].data[i]), veil);

@@ -133,6 +133,21 @@ pub fn tide_mark(random: &mut Random, ground: &mut Ground, radius: f32, strength
     });
 }
 
+/// Algae and soot: dark patches that break up into specks at their rims.
+pub fn growth(random: &mut Random, ground: &mut Ground, zoom: f32) {
+    let frame = ground.frame();
+    let (large, small) = (random.range(90.0, 260.0) * zoom, random.range(5.0, 12.0) * zoom);
+    let patches = fractal(random, frame, Octaves::new(large, 6, 0.62));
+    let specks = fractal(random, frame, Octaves::new(small, 4, 0.85));
+    let (limit, speckled) = (random.range(0.2, 1.6), random.range(0.5, 1.2));
+    let mut film = patches;
+    for (f, s) in film.data.iter_mut().zip(&specks.data) {
+        *f = smoothstep(limit - 0.9, limit + 1.7, *f + speckled * s);
+    }
+    let strength = random.range(0.25, 0.75);
+    ground.tint(&film, [-strength, -strength * random.range(0.92, 1.0), -strength * 1.02]);
+}
+
 /// Thin shallow scratches and pencil-like lines, straight or slightly bent.
 pub fn scratches(random: &mut Random, ground: &mut Ground, count: u32, strength: f32) {
     let frame = ground.frame();

@@ -6,6 +6,8 @@ mod concrete;
 mod marks;
 mod plaster;
 
+pub use marks::growth;
+
 use super::Surface;
 use super::bond::Bond;
 use super::field::Frame;

@@ -7,7 +7,7 @@ use crate::synth::math::{mix, smoothstep};
 use crate::synth::noise::{Octaves, fractal, grain};
 use crate::synth::random::Random;
 
-const PAINTS: [Colour; 8] = [
+const PAINTS: [Colour; 12] = [
     [0.68, 0.66, 0.61],
     [0.6, 0.53, 0.4],
     [0.56, 0.41, 0.22],
@@ -16,6 +16,10 @@ const PAINTS: [Colour; 8] = [
     [0.46, 0.5, 0.47],
     [0.62, 0.58, 0.5],
     [0.42, 0.45, 0.5],
+    [0.1, 0.24, 0.36],
+    [0.2, 0.18, 0.33],
+    [0.17, 0.21, 0.19],
+    [0.24, 0.12, 0.09],
 ];
 
 /// Paints a rendered wall; `zoom` scales every feature.
