@@ -1,7 +1,9 @@
 //! Direction and kind of a crack.
 
-use super::geometry::{Vec2, norm, sub};
+use super::geometry::{Vec2, length, norm, sub};
+use super::regions::Sets;
 use super::survey::CrackKind;
+use super::trace::Trace;
 
 /// Half the sector, in degrees, within which a crack follows a side of the photograph.
 const SECTOR_DEG: f64 = 22.5;
@@ -55,4 +57,53 @@ pub fn kind(shape: Shape) -> CrackKind {
         _ if off_long_side >= 90.0 - SECTOR_DEG => CrackKind::Transverse,
         _ => CrackKind::Diagonal,
     }
+}
+
+impl Trace {
+    /// Independent loops: branches beyond those that hold the crack together.
+    pub fn loops(&self) -> usize {
+        let mut sets = Sets::new(self.nodes.len());
+        self.branches
+            .iter()
+            .filter(|branch| {
+                let [a, b] = branch.nodes.map(|node| sets.root(node));
+                sets.join(a, b);
+                a == b
+            })
+            .count()
+    }
+}
+
+/// Length of the longest way along the branches, no loop closed, in pixels.
+pub fn longest_way(trace: &Trace) -> f64 {
+    let Some(start) = trace.branches.first().map(|branch| branch.nodes[0]) else { return 0.0 };
+    // The farthest node from anywhere is one end of the longest way through a tree.
+    let (end, _) = farthest(trace, start);
+    farthest(trace, end).1
+}
+
+/// The node that is farthest from `start` along a tree of branches, and how far it is.
+fn farthest(trace: &Trace, start: usize) -> (usize, f64) {
+    let mut incident: Vec<Vec<(usize, f64)>> = vec![Vec::new(); trace.nodes.len()];
+    for branch in &trace.branches {
+        let [a, b] = branch.nodes;
+        let pixels = length(&branch.line);
+        incident[a].push((b, pixels));
+        incident[b].push((a, pixels));
+    }
+    let mut away = vec![f64::INFINITY; trace.nodes.len()];
+    away[start] = 0.0;
+    let (mut open, mut best) = (vec![start], (start, 0.0));
+    while let Some(node) = open.pop() {
+        for &(other, pixels) in &incident[node] {
+            if away[other].is_infinite() {
+                away[other] = away[node] + pixels;
+                open.push(other);
+                if away[other] > best.1 {
+                    best = (other, away[other]);
+                }
+            }
+        }
+    }
+    best
 }

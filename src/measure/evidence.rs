@@ -36,6 +36,22 @@ impl CrackPixels for Evidence<'_> {
     }
 }
 
+impl Evidence<'_> {
+    /// The evidence at a point as a share of the threshold, which for a label is 0 or 2; 0 outside the frame.
+    pub fn strength(&self, point: [f64; 2]) -> f64 {
+        let (width, height) = self.size();
+        let (x, y) = (point[0].floor(), point[1].floor());
+        if x < 0.0 || y < 0.0 || x >= width as f64 || y >= height as f64 {
+            return 0.0;
+        }
+        let index = y as usize * width + x as usize;
+        match self {
+            Self::Label(mask) => 2.0 * f64::from(u8::from(mask.pixels[index])),
+            Self::Probabilities(map, level) => f64::from(map.values()[index]) / f64::from(*level),
+        }
+    }
+}
+
 /// The evidence for one region: its holes are closed, and other regions are background.
 #[derive(Debug, Clone, Copy)]
 pub struct Local<'a> {

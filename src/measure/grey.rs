@@ -71,7 +71,7 @@ pub struct GreyLips {
     pub lips: Vec<[Option<f64>; 2]>,
     /// Estimates of the blur from wide, clear lips: Gaussian deviations in pixels.
     pub blurs: Vec<f64>,
-    /// Mean distance, over all clear lips, between the places where 40 % and 60 % of the step are reached.
+    /// Typical distance between the places where a quarter and three quarters of the step at a lip are reached.
     pub softness: f64,
 }
 
@@ -180,7 +180,7 @@ fn lip(profiles: &Profiles, i: usize, side: f64, near: f64, roughness: f64) -> O
     }
     let slope = (profiles.at(i, side, at + STEP) - profiles.at(i, side, at - STEP)) / (2.0 * STEP);
     let blur = step / (slope.max(1e-9) * (2.0 * std::f64::consts::PI).sqrt());
-    let softness = match (reached(0.4), reached(0.6)) {
+    let softness = match (reached(0.25), reached(0.75)) {
         (Some(low), Some(high)) => high - low,
         _ => 0.0,
     };

@@ -8,9 +8,11 @@
 mod centreline;
 mod course;
 mod evidence;
+mod gaps;
 mod geometry;
 mod graph;
 mod grey;
+mod intervals;
 mod pruning;
 mod raster;
 mod regions;
@@ -28,6 +30,8 @@ use rayon::prelude::*;
 
 use crate::vision::{BinaryMask, ProbabilityMap};
 use evidence::Evidence;
+use regions::{CrackPixels, regions};
+use trace::Trace;
 
 /// Widths below this many pixels cannot be told from the lens's blur: they are
 /// given as an upper bound.
@@ -49,24 +53,32 @@ pub fn survey_mask(mask: &BinaryMask) -> CrackSurvey {
     measured(Evidence::Label(mask), None, 0.5)
 }
 
+/// Pieces shorter than this many pixels are specks that join nothing.
+const SHORTEST_PIECE_PX: f64 = 5.0;
+
 fn measured(evidence: Evidence, photo: Option<&RgbImage>, threshold: f32) -> CrackSurvey {
-    let (width, height) = regions::CrackPixels::size(&evidence);
-    let regions = regions::regions(&evidence);
-    let mut specks = 0;
-    let mut traces: Vec<trace::Trace> = regions.par_iter().map(|runs| trace::trace(runs, evidence)).collect();
+    let (width, height) = evidence.size();
+    let mut traces: Vec<Trace> = regions(&evidence).par_iter().map(|runs| trace::trace(runs, evidence)).collect();
+    let all = traces.len();
+    traces.retain(|trace| trace.length() >= SHORTEST_PIECE_PX);
+    let mut specks = all - traces.len();
     if let Some(photo) = photo {
         trace::sharpen(&mut traces, photo);
     }
-    let mut cracks = Vec::new();
-    for trace in &traces {
-        match statistics::crack(std::slice::from_ref(trace), width >= height) {
-            Some(crack) => cracks.push(crack),
-            None => specks += 1,
-        }
-    }
+    let joined = gaps::joined(traces, evidence);
+    let found = joined.len();
+    let mut cracks: Vec<CrackMeasurement> =
+        joined.par_iter().filter_map(|trace| statistics::crack(trace, evidence)).collect();
+    specks += found - cracks.len();
     cracks.sort_by(|a, b| b.length_px.value.total_cmp(&a.length_px.value));
-    for (i, crack) in cracks.iter_mut().enumerate() {
-        crack.number = i as u32 + 1;
+    for (number, crack) in (1..).zip(&mut cracks) {
+        crack.number = number;
     }
-    CrackSurvey { photo_width_px: width as u32, photo_height_px: height as u32, threshold, cracks, specks }
+    CrackSurvey {
+        photo_width_px: width as u32,
+        photo_height_px: height as u32,
+        threshold,
+        cracks,
+        specks: specks as u32,
+    }
 }

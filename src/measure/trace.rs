@@ -2,7 +2,7 @@
 
 use super::centreline::{Centred, centre_lines};
 use super::evidence::{Evidence, Local};
-use super::geometry::{Vec2, distance, left_of, median, scaled, tangent};
+use super::geometry::{Vec2, distance, left_of, length, median, scaled, tangent};
 use super::graph::Graph;
 use super::grey::{self, GreyLips, Light, without_blur};
 use super::pruning::prune;
@@ -13,7 +13,7 @@ use image::RgbImage;
 use rayon::prelude::*;
 
 /// A branch with the distances to its lips.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct TracedBranch {
     /// Nodes at its ends, as the trace counts them.
     pub nodes: [usize; 2],
@@ -36,14 +36,14 @@ pub struct GreyQuality {
     pub told: f64,
     /// How far they move the lips outward, in pixels.
     pub moved_px: f64,
-    /// Distance over which the middle fifth of the step at a lip rises, in pixels.
+    /// Distance over which the middle half of the step at a lip rises, in pixels.
     pub softness_px: f64,
     /// Deviation of the photograph's blur in pixels.
     pub blur_px: f64,
 }
 
-/// A region as lines.
-#[derive(Debug, Clone)]
+/// A region, or a crack of several, as lines.
+#[derive(Debug, Clone, Default)]
 pub struct Trace {
     /// Branches.
     pub branches: Vec<TracedBranch>,
@@ -53,6 +53,19 @@ pub struct Trace {
     pub degrees: Vec<usize>,
 }
 
+impl GreyQuality {
+    /// A mean in which `other` has weight `share`.
+    pub fn mixed(self, other: Self, share: f64) -> Self {
+        let mix = |a: f64, b: f64| a + share * (b - a);
+        Self {
+            told: mix(self.told, other.told),
+            moved_px: mix(self.moved_px, other.moved_px),
+            softness_px: mix(self.softness_px, other.softness_px),
+            blur_px: mix(self.blur_px, other.blur_px),
+        }
+    }
+}
+
 impl TracedBranch {
     /// Distance between the lips at each point, the lens's blur taken off.
     pub fn widths(&self) -> impl Iterator<Item = f64> + '_ {
@@ -60,6 +73,13 @@ impl TracedBranch {
             Some(grey) => without_blur(left + right, grey.blur_px),
             None => left + right,
         })
+    }
+}
+
+impl Trace {
+    /// Length of all branches in pixels.
+    pub fn length(&self) -> f64 {
+        self.branches.iter().map(|branch| length(&branch.line)).sum()
     }
 }
 
