@@ -6,6 +6,7 @@
 
 mod bars;
 mod cases;
+mod chain;
 mod checks;
 mod dice;
 mod lens;
@@ -13,5 +14,7 @@ mod networks;
 mod outline;
 mod renderer;
 mod shapes;
+mod speed;
 mod statistics;
 mod surfaces;
+mod truth;
