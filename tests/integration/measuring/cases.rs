@@ -1,6 +1,6 @@
 //! Rendered cracks beside what was measured on them.
 
-use hairline::measure::{self, CentrePoint, CrackSurvey, Estimate};
+use hairline::measure::{self, CentrePoint, CrackMeasurement, CrackSurvey, Estimate};
 use hairline::vision::{BinaryMask, ProbabilityMap};
 use rayon::prelude::*;
 
@@ -30,14 +30,8 @@ impl Case {
         self.found.total_length_px()
     }
 
-    /// Mean width of all that was found, weighted by length; 0 if nothing was.
-    pub fn found_width(&self) -> f64 {
-        let sum: f64 = self.found.cracks.iter().map(|c| c.length_px.value * c.width_mean_px.value).sum();
-        if sum > 0.0 { sum / self.found_length() } else { 0.0 }
-    }
-
     pub fn width_error(&self) -> f64 {
-        self.found_width() - self.crack().mean_width()
+        mean_width(&self.found.cracks) - self.crack().mean_width()
     }
 
     /// Error of the length as a share of it.
@@ -53,9 +47,16 @@ impl Case {
     }
 
     /// The interval that `of` names, if exactly one crack was found.
-    pub fn interval(&self, of: fn(&measure::CrackMeasurement) -> Estimate) -> Option<Estimate> {
+    pub fn interval(&self, of: fn(&CrackMeasurement) -> Estimate) -> Option<Estimate> {
         if let [only] = self.found.cracks.as_slice() { Some(of(only)) } else { None }
     }
+}
+
+/// Mean width of all that was found, weighted by length; 0 if nothing was.
+pub fn mean_width(found: &[CrackMeasurement]) -> f64 {
+    let length: f64 = found.iter().map(|crack| crack.length_px.value).sum();
+    let sum: f64 = found.iter().map(|crack| crack.length_px.value * crack.width_mean_px.value).sum();
+    if length > 0.0 { sum / length } else { 0.0 }
 }
 
 pub fn centre_points(survey: &CrackSurvey) -> Vec<CentrePoint> {

@@ -36,7 +36,8 @@ impl Lens {
         }
     }
 
-    fn reach(self) -> f64 {
+    /// How far light spreads at most, in pixels.
+    pub fn reach(self) -> f64 {
         match self {
             Self::Defocus { radius } => radius,
             Self::Motion { length, tent, .. } => 0.5 * length + 1.5 * tent,

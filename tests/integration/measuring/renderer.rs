@@ -84,7 +84,7 @@ impl Scene {
 
     /// The darkness of evenly black cracks through the lens of `seed`.
     pub fn plain_darkness(&self, seed: u64) -> Vec<f32> {
-        let look = Look::draw(&mut Dice::new(seed, 1));
+        let look = Look::of(seed);
         let insides: Vec<Inside> = self.strands().map(|_| Inside::even()).collect();
         self.darkness(&look, &insides, &vec![1.0; insides.len()])
     }
@@ -110,19 +110,24 @@ impl Scene {
 }
 
 /// What all cracks of one photograph share.
-struct Look {
-    contrast: f64,
+pub struct Look {
+    pub contrast: f64,
     /// Share of the width over which each lip rises.
-    chamfer: f64,
-    lens: Lens,
+    pub chamfer: f64,
+    pub lens: Lens,
     vignette: f64,
     slope: [f64; 2],
     noise: f64,
-    gamma: f64,
+    pub gamma: f64,
     quality: u8,
 }
 
 impl Look {
+    /// The look of the photograph that belongs to `seed`.
+    pub fn of(seed: u64) -> Self {
+        Self::draw(&mut Dice::new(seed, 1))
+    }
+
     fn draw(dice: &mut Dice) -> Self {
         Self {
             contrast: dice.between(0.35, 0.92),
