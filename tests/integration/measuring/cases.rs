@@ -114,9 +114,9 @@ pub fn from_masks(
     (first..first + count).into_par_iter().map(one).collect()
 }
 
-/// What a perfect network would answer: the true mask with soft edges.
+/// What a perfect network would answer: the true mask with edges as soft as lets a tip of one pixel live.
 pub fn soft_map(mask: &BinaryMask) -> ProbabilityMap {
-    const WEIGHTS: [i32; 5] = [1, 4, 6, 4, 1];
+    const WEIGHTS: [i32; 3] = [1, 4, 1];
     let (width, height) = (mask.width as i32, mask.height as i32);
     let at = |x: i32, y: i32| {
         let (x, y) = (x.clamp(0, width - 1), y.clamp(0, height - 1));
@@ -124,9 +124,9 @@ pub fn soft_map(mask: &BinaryMask) -> ProbabilityMap {
     };
     let value = |i: i32| {
         let (x, y) = (i % width, i / width);
-        let row = |dy: i32| (-2..=2).map(|dx| WEIGHTS[(dx + 2) as usize] * at(x + dx, y + dy)).sum::<i32>();
-        let sum: i32 = (-2..=2).map(|dy| WEIGHTS[(dy + 2) as usize] * row(dy)).sum();
-        ProbabilityMap::quantise(sum as f32 / 256.0)
+        let row = |dy: i32| (-1..=1).map(|dx| WEIGHTS[(dx + 1) as usize] * at(x + dx, y + dy)).sum::<i32>();
+        let sum: i32 = (-1..=1).map(|dy| WEIGHTS[(dy + 1) as usize] * row(dy)).sum();
+        ProbabilityMap::quantise(sum as f32 / 36.0)
     };
     ProbabilityMap::new(mask.width, mask.height, (0..width * height).map(value).collect())
 }
