@@ -2,8 +2,7 @@
 
 rendered FOLDER      masks with known lengths and widths, from
                      cargo test --test integration -- --ignored measuring::truth::writes_masks_with_their_truth
-labels DATA SPLIT    the masks of a data folder, where the truth is not known: how far the two lie apart;
-                     widths of the skeleton are 2 × distance − 0.5 px
+labels DATA SPLIT    the masks of a data folder, where the truth is not known: how far the two lie apart
 """
 
 import json
@@ -31,12 +30,6 @@ def by_skeleton(mask):
     length = straight + np.sqrt(2) * (falling.sum() + rising.sum())
     width = 2 * ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1][skeleton]
     return float(length), float(width.mean()) if skeleton.any() else 0.0
-
-
-def centred(answer):
-    """The same, its width less half a pixel: 2 × distance is right for even widths and 1 px too wide for odd ones."""
-    length, width = answer
-    return length, width - 0.5
 
 
 def by_hairline(files):
@@ -72,12 +65,7 @@ def read(path):
 def rendered(folder):
     truth = json.loads((folder / "truth.json").read_text())
     files = [folder / entry["file"] for entry in truth]
-    skeletons = [by_skeleton(read(file)) for file in files]
-    answers = {
-        "Hairline": by_hairline(files),
-        "skeleton, 2 × distance": skeletons,
-        "skeleton, 2 × distance − 0.5 px": [centred(answer) for answer in skeletons],
-    }
+    answers = {"Hairline": by_hairline(files), "skeleton, 2 × distance": [by_skeleton(read(file)) for file in files]}
     print("| shape | n | method | length, mean absolute error in % | mean width, mean absolute error in px | mean signed, px |")
     print("|---|---|---|---|---|---|")
     for shape in dict.fromkeys(entry["shape"] for entry in truth):
@@ -91,7 +79,7 @@ def rendered(folder):
 def labels(folder, split):
     stems = (folder / f"{split}.txt").read_text().split()
     files = [folder / "masks" / f"{stem}.png" for stem in stems]
-    pairs = [(ours, centred(by_skeleton(read(file)))) for ours, file in zip(by_hairline(files), files)]
+    pairs = [(ours, by_skeleton(read(file))) for ours, file in zip(by_hairline(files), files)]
     pairs = [(ours, theirs) for ours, theirs in pairs if ours[0] > 0 and theirs[0] > 0]
     lengths = [ours[0] / theirs[0] for ours, theirs in pairs]
     widths = [ours[1] - theirs[1] for ours, theirs in pairs]

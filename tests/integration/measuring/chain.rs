@@ -72,13 +72,13 @@ fn survey_all(seeds: std::ops::Range<u64>, profile: fn(&mut Dice) -> Profile) ->
     let mut outcome = Outcome { matches: Vec::new(), false_cracks: Vec::new(), pixels: Vec::new() };
     let render = |seed| {
         let scene = scene(seed, profile);
-        let photo = scene.photograph(seed);
-        (scene, photo)
+        let (photo, mask) = (scene.photograph(seed), scene.mask());
+        (scene, photo, mask)
     };
-    let rendered: Vec<(Scene, RgbImage)> = seeds.into_par_iter().map(render).collect();
-    for (scene, photo) in rendered {
+    let rendered: Vec<(Scene, RgbImage, BinaryMask)> = seeds.into_par_iter().map(render).collect();
+    for (scene, photo, mask) in rendered {
         let map = segmenter.segment(photo.clone(), |_, _| {}).unwrap();
-        outcome.pixels.push(agreement(&BinaryMask::from_probabilities(&map, threshold), &scene.mask()));
+        outcome.pixels.push(agreement(&BinaryMask::from_probabilities(&map, threshold), &mask));
         outcome.add(&scene, measure::survey(&photo, &map, threshold));
     }
     outcome
