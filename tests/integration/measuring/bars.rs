@@ -73,7 +73,7 @@ fn lengths_of_branched_cracks_are_true() {
 /// The mask turned by `turn` quarters, then mirrored if asked for.
 fn turned(mask: &BinaryMask, turn: u32, mirrored: bool) -> BinaryMask {
     let (w, h) = (mask.width, mask.height);
-    let (width, height) = if turn % 2 == 0 { (w, h) } else { (h, w) };
+    let (width, height) = if turn.is_multiple_of(2) { (w, h) } else { (h, w) };
     let source = |i: u32| {
         let (x, y) = (i % width, i / width);
         let x = if mirrored { width - 1 - x } else { x };
@@ -223,11 +223,14 @@ fn errors_by_kind() {
     assert!(!CRACKS.is_empty());
 }
 
+/// A property of a case.
+type Of = fn(&Case) -> f64;
+
 /// Where errors from grey levels come from, by what the photograph looks like.
 #[test]
 #[ignore = "a list to read, it holds nothing to a bar"]
 fn grey_errors_by_look() {
-    let looks: [(&str, fn(&Case) -> f64); 5] = [
+    let looks: [(&str, Of); 5] = [
         ("width", |case| case.profile.width),
         ("contrast", |case| Look::of(case.seed).contrast),
         ("chamfer", |case| Look::of(case.seed).chamfer),
