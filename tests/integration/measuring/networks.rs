@@ -15,7 +15,7 @@ enum Junction {
     X,
 }
 
-/// A straight piece of the plan; `frozen` where another may no longer start.
+/// Where a straight strand will run.
 #[derive(Debug, Clone, Copy)]
 struct Plan {
     from: Point,
