@@ -2,6 +2,7 @@
 
 mod bench;
 mod evaluate;
+mod measure;
 mod predict;
 mod serve;
 mod synth;
@@ -33,6 +34,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Finds the cracks in photographs and writes masks, overlays and probabilities.
     Predict(predict::PredictArgs),
+    /// Measures the cracks of label pictures; a JSON line each.
+    Measure(measure::MeasureArgs),
     /// Scores a model on photographs with masks.
     Evaluate(evaluate::EvaluateArgs),
     /// Trains a model on photographs with masks.
@@ -96,6 +99,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) => serve::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Measure(args) => measure::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Synth(args) => synth::run(&args),

@@ -1,10 +1,11 @@
-//! `predict`, `evaluate`, `synth`, `bench`, and how they fail.
+//! `predict`, `measure`, `evaluate`, `synth`, `bench`, and how they fail.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
 use hairline::net::npy;
 use hairline::registry;
+use image::{GrayImage, Luma};
 use serde_json::Value;
 
 use crate::support::{BINARY, wall};
@@ -53,6 +54,30 @@ fn predict_goes_on_after_a_bad_file_and_ends_with_2() {
     let lines = lines(&output);
     assert!(lines[0]["error"].is_string() && lines[1]["mask"].is_string() && lines[2]["error"].is_string());
     assert!(String::from_utf8_lossy(&output.stderr).contains("missing.png"));
+}
+
+#[test]
+fn measure_tells_lengths_and_widths_of_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let bar = |x: u32, y: u32| u8::from((30..230).contains(&x) && (40..48).contains(&y));
+    let label = GrayImage::from_fn(260, 90, |x, y| Luma([255 * bar(x, y)]));
+    label.save(folder.path().join("bar.png")).unwrap();
+    fs_err::write(folder.path().join("bad.png"), b"no picture").unwrap();
+    let output = hairline(folder.path(), &["measure", "bar.png", "bad.png", "--mm-per-px", "0.5"]);
+    assert_eq!(output.status.code(), Some(2), "one of the two cannot be read");
+    let lines = lines(&output);
+    assert!(lines[1]["error"].is_string());
+    let cracks = lines[0]["cracks"].as_array().unwrap();
+    assert_eq!(cracks.len(), 1);
+    let value = |key: &str| cracks[0][key]["value"].as_f64().unwrap();
+    assert!((value("length_px") - 200.0).abs() <= 3.0, "{}", value("length_px"));
+    assert!((value("width_mean_px") - 8.0).abs() <= 0.3, "{}", value("width_mean_px"));
+    for (px, mm) in [("length_px", "length_mm"), ("width_mean_px", "width_mean_mm"), ("width_max_px", "width_max_mm")] {
+        assert!((value(mm) - 0.5 * value(px)).abs() < 1e-9, "{mm}");
+    }
+    let refused = hairline(folder.path(), &["measure", "bar.png", "--mm-per-px", "0"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--mm-per-px"));
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod command_line;
 mod durability;
 mod guards;
 mod licences;
+mod measuring;
 mod pages;
 mod real_photographs;
 mod resources;
