@@ -1,9 +1,16 @@
 //! From a probability map to cracks with length, width and direction.
 
+mod resolution;
 mod scale;
+mod standards;
 mod survey;
 
-pub use scale::{Scale, ScaleSource};
+pub use resolution::{ResolutionAdvice, Width, resolution_advice, two_digits, two_digits_down, two_digits_up};
+pub use scale::{DISTANCE_M, GIVEN_RELATIVE_ERROR, MM_PER_PX, Scale, ScaleError, ScaleSource};
+pub use standards::{
+    Class, JudgedWidth, NOT_A_SAFETY_VERDICT, Row, RowVerdict, Standard, Standards, StandardsError, Verdict,
+    WITHOUT_SCALE,
+};
 pub use survey::{Branch, CentrePoint, CrackKind, CrackMeasurement, CrackSurvey, Estimate};
 
 use image::RgbImage;
@@ -21,13 +28,7 @@ pub const RESOLVED_PX: f64 = 3.0;
 /// If the two have different sizes.
 pub fn survey(photo: &RgbImage, map: &ProbabilityMap, threshold: f32) -> CrackSurvey {
     assert_eq!(photo.dimensions(), (map.width(), map.height()));
-    CrackSurvey {
-        photo_width_px: map.width(),
-        photo_height_px: map.height(),
-        threshold,
-        cracks: Vec::new(),
-        specks: 0,
-    }
+    CrackSurvey { photo_width_px: map.width(), photo_height_px: map.height(), threshold, cracks: Vec::new(), specks: 0 }
 }
 
 /// Measures the cracks of a label, without a photograph.
