@@ -1,10 +1,11 @@
-//! What people take away of a survey: JSON and CSV.
+//! What people take away of a survey: JSON, CSV and GeoJSON.
 //!
 //! All of them say what one [`SurveyView`] says, so that names, units and
 //! rounding stand in one place. Nothing here opens a file or a connection.
 
 pub mod csv;
 mod figure;
+pub mod geojson;
 mod simplify;
 #[cfg(test)]
 mod testing;
