@@ -1,0 +1,15 @@
+//! What people take away of a survey: JSON, CSV and GeoJSON.
+//!
+//! All of them say what one [`SurveyView`] says, so that names, units and
+//! rounding stand in one place. Nothing here opens a file or a connection.
+
+pub mod csv;
+mod figure;
+pub mod geojson;
+mod simplify;
+#[cfg(test)]
+mod testing;
+mod view;
+
+pub use figure::Figure;
+pub use view::{CAVEAT, CrackView, Polyline, ScaleView, SeverityView, SurveyView, Verdict, kind_name};
