@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::measure::{Estimate, Scale};
+use crate::measure::{Branch, CrackMeasurement, Estimate, Scale};
 
 /// A figure with its 95 % interval, in the unit that its name ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, utoipa::ToSchema)]
@@ -58,6 +58,32 @@ pub fn round_to_six_digits(number: f64) -> f64 {
         return number;
     }
     round(number, 5 - number.abs().log10().floor() as i32)
+}
+
+/// Sum of the lengths in pixels; errors of different cracks are independent.
+pub fn total_length(cracks: &[CrackMeasurement]) -> Estimate {
+    let value: f64 = cracks.iter().map(|crack| crack.length_px.value).sum();
+    let below = cracks.iter().map(|crack| crack.length_px.value - crack.length_px.low).fold(0.0, f64::hypot);
+    let above = cracks.iter().map(|crack| crack.length_px.high - crack.length_px.value).fold(0.0, f64::hypot);
+    Estimate { value, low: (value - below).max(0.0), high: value + above }
+}
+
+/// An area in square pixels, given in square millimetres to 0.001 mm².
+pub fn area_mm2(px2: f64, scale: &Scale) -> f64 {
+    round_mm(px2 * scale.mm_per_px * scale.mm_per_px)
+}
+
+/// Left, top, right and bottom of the centre lines with half their width to each side.
+pub fn bounds_px(branches: &[Branch]) -> [f64; 4] {
+    let points = || branches.iter().flat_map(|branch| &branch.points);
+    if points().next().is_none() {
+        return [0.0; 4];
+    }
+    let least =
+        |of: fn(f64, f64, f64) -> f64| points().map(|p| of(p.x, p.y, p.width_px / 2.0)).fold(f64::MAX, f64::min);
+    let [left, top] = [least(|x, _, half| x - half), least(|_, y, half| y - half)];
+    let [right, bottom] = [-least(|x, _, half| -x - half), -least(|_, y, half| -y - half)];
+    [left.max(0.0), top.max(0.0), right, bottom].map(round_px)
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
-//! What people take away of a survey: JSON, CSV and GeoJSON.
+//! What people take away of a survey: JSON, CSV, GeoJSON and DXF.
 //!
 //! All of them say what one [`SurveyView`] says, so that names, units and
 //! rounding stand in one place. Nothing here opens a file or a connection.
 
 pub mod csv;
+pub mod dxf;
 mod figure;
 pub mod geojson;
 mod simplify;

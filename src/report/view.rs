@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::figure::{Figure, round, round_direction, round_mm, round_px, round_to_six_digits};
+use super::figure::{Figure, area_mm2, bounds_px, round, round_direction, round_px, round_to_six_digits, total_length};
 use super::simplify::simplify;
-use crate::measure::{Branch, CrackKind, CrackMeasurement, CrackSurvey, Estimate, RESOLVED_PX, Scale, ScaleSource};
+use crate::measure::{Branch, CrackKind, CrackMeasurement, CrackSurvey, RESOLVED_PX, Scale, ScaleSource};
 
 /// Said wherever figures are.
 pub const CAVEAT: &str = "Measured from a photograph, for a person who knows the structure. \
@@ -238,31 +238,6 @@ pub fn kind_name(kind: CrackKind) -> &'static str {
         CrackKind::Branched => "branched",
         CrackKind::Map => "map",
     }
-}
-
-/// Sum of the lengths in pixels; errors of different cracks are independent.
-fn total_length(cracks: &[CrackMeasurement]) -> Estimate {
-    let value: f64 = cracks.iter().map(|crack| crack.length_px.value).sum();
-    let below = cracks.iter().map(|crack| crack.length_px.value - crack.length_px.low).fold(0.0, f64::hypot);
-    let above = cracks.iter().map(|crack| crack.length_px.high - crack.length_px.value).fold(0.0, f64::hypot);
-    Estimate { value, low: (value - below).max(0.0), high: value + above }
-}
-
-fn area_mm2(px2: f64, scale: &Scale) -> f64 {
-    round_mm(px2 * scale.mm_per_px * scale.mm_per_px)
-}
-
-/// Left, top, right and bottom of the centre lines with half their width to each side.
-fn bounds_px(branches: &[Branch]) -> [f64; 4] {
-    let points = || branches.iter().flat_map(|branch| &branch.points);
-    if points().next().is_none() {
-        return [0.0; 4];
-    }
-    let least =
-        |of: fn(f64, f64, f64) -> f64| points().map(|p| of(p.x, p.y, p.width_px / 2.0)).fold(f64::MAX, f64::min);
-    let [left, top] = [least(|x, _, half| x - half), least(|_, y, half| y - half)];
-    let [right, bottom] = [-least(|x, _, half| -x - half), -least(|_, y, half| -y - half)];
-    [left.max(0.0), top.max(0.0), right, bottom].map(round_px)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod bad_input;
 mod browser;
 mod command_line;
 mod durability;
+mod exports;
 mod guards;
 mod licences;
 mod pages;
