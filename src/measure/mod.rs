@@ -2,15 +2,14 @@
 
 mod resolution;
 mod scale;
+mod scale_request;
 mod standards;
 mod survey;
 
 pub use resolution::{ResolutionAdvice, Width, resolution_advice, two_digits, two_digits_down, two_digits_up};
 pub use scale::{DISTANCE_M, GIVEN_RELATIVE_ERROR, MM_PER_PX, Scale, ScaleError, ScaleSource};
-pub use standards::{
-    Class, JudgedWidth, NOT_A_SAFETY_VERDICT, Row, RowVerdict, Standard, Standards, StandardsError, Verdict,
-    WITHOUT_SCALE,
-};
+pub use scale_request::{NoScale, ScaleRequest};
+pub use standards::{Class, JudgedWidth, Row, RowVerdict, Standard, Standards, StandardsError, Verdict, WITHOUT_SCALE};
 pub use survey::{Branch, CentrePoint, CrackKind, CrackMeasurement, CrackSurvey, Estimate};
 
 use image::RgbImage;

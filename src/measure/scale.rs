@@ -135,7 +135,8 @@ pub fn distance_for(mm_per_px: f64, focal_35mm: f64, long_side_px: u32) -> f64 {
     mm_per_px * focal_35mm * f64::from(long_side_px) / FILM_LONG_SIDE_MM / 1000.0
 }
 
-fn check(field: &'static str, value: f64, limit: RangeInclusive<f64>) -> Result<(), ScaleError> {
+/// Whether `value` lies in `limit`.
+pub(super) fn check(field: &'static str, value: f64, limit: RangeInclusive<f64>) -> Result<(), ScaleError> {
     if limit.contains(&value) { Ok(()) } else { Err(ScaleError { field, value, limit }) }
 }
 

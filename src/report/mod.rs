@@ -7,10 +7,12 @@ pub mod csv;
 pub mod dxf;
 mod figure;
 pub mod geojson;
+mod inspection;
 mod simplify;
 #[cfg(test)]
 mod testing;
 mod view;
 
 pub use figure::Figure;
+pub use inspection::{Inspection, StandardView, camera_position};
 pub use view::{CAVEAT, CrackView, Polyline, ScaleView, SeverityView, SurveyView, Verdict, kind_name};

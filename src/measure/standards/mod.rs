@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub use verdict::{NOT_A_SAFETY_VERDICT, RowVerdict, Verdict, WITHOUT_SCALE};
+pub use verdict::{RowVerdict, Verdict, WITHOUT_SCALE};
 
 /// What comes with Hairline.
 const BUILT_IN: &str = include_str!("../standards.toml");
@@ -86,10 +86,12 @@ pub struct Standard {
 }
 
 impl Standard {
-    /// The narrowest width at which a class ends, in millimetres.
-    pub fn narrowest_limit_mm(&self) -> Option<f64> {
-        let ends = self.rows.iter().flat_map(|row| &row.classes).filter_map(Class::end_mm);
-        ends.min_by(f64::total_cmp)
+    /// Every width at which a class ends, in millimetres, ascending.
+    pub fn limits_mm(&self) -> Vec<f64> {
+        let mut limits: Vec<f64> = self.rows.iter().flat_map(|row| &row.classes).filter_map(Class::end_mm).collect();
+        limits.sort_by(f64::total_cmp);
+        limits.dedup();
+        limits
     }
 }
 
@@ -169,6 +171,14 @@ impl Standards {
             }
         }
         Ok(standard)
+    }
+
+    /// As [`Self::choose`]; nothing asked, nothing chosen.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn choose_if_asked(&self, asked: &str) -> Result<Option<Standard>, StandardsError> {
+        if asked.is_empty() { Ok(None) } else { self.choose(asked).map(Some) }
     }
 }
 

@@ -69,7 +69,7 @@ fn one_row_can_be_asked_for() {
     assert_eq!(row(&all, "humidity").text, "≤ 0.30 mm");
     assert_eq!(row(&all, "de-icing").text, "> 0.18 mm");
     let one = standards.choose("aci-224r-01/seawater").unwrap();
-    assert_eq!((one.rows.len(), one.narrowest_limit_mm()), (1, Some(0.15)));
+    assert_eq!((one.rows.len(), one.limits_mm()), (1, vec![0.15]));
     let error = standards.choose("aci-224r-01/moon").unwrap_err().to_string();
     assert!(error.starts_with("there is no standard `aci-224r-01/moon`; there are: aci-224r-01/dry-air, "), "{error}");
     assert!(standards.choose("nothing").unwrap_err().to_string().contains("ltpp-asphalt"));

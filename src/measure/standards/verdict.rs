@@ -7,9 +7,6 @@ use super::{JudgedWidth, Row, Standard};
 use crate::measure::resolution::Width;
 use crate::measure::{CrackMeasurement, Scale};
 
-/// Stands once in every output that holds verdicts.
-pub const NOT_A_SAFETY_VERDICT: &str = "Classes of standards are context for the reader, not a verdict on safety.";
-
 /// Why there is no verdict where no scale is known.
 pub const WITHOUT_SCALE: &str = "No scale is known, so widths are in pixels and no standard applies; \
     give mm per pixel, a distance with the lens's focal length, or two points a known distance apart.";
