@@ -1,10 +1,26 @@
 //! From a probability map to cracks with length, width and direction.
+//!
+//! Regions of crack pixels are thinned to skeletons (`thinning`), read as graphs
+//! (`graph`, `pruning`), and their branches moved half way between the lips
+//! (`centreline`). Widths come from the lips, where there is a photograph from
+//! its grey levels; every figure carries its 95 % interval.
 
+mod centreline;
+mod course;
+mod evidence;
+mod geometry;
+mod graph;
+mod pruning;
+mod raster;
+mod regions;
 mod resolution;
 mod scale;
 mod scale_request;
 mod standards;
+mod statistics;
 mod survey;
+mod thinning;
+mod trace;
 
 pub use resolution::{ResolutionAdvice, Width, resolution_advice, two_digits, two_digits_down, two_digits_up};
 pub use scale::{DISTANCE_M, GIVEN_RELATIVE_ERROR, MM_PER_PX, Scale, ScaleError, ScaleSource};
@@ -13,8 +29,10 @@ pub use standards::{Class, JudgedWidth, Row, RowVerdict, Standard, Standards, St
 pub use survey::{Branch, CentrePoint, CrackKind, CrackMeasurement, CrackSurvey, Estimate};
 
 use image::RgbImage;
+use rayon::prelude::*;
 
 use crate::vision::{BinaryMask, ProbabilityMap};
+use evidence::Evidence;
 
 /// Widths below this many pixels cannot be told from the lens's blur: they are
 /// given as an upper bound.
@@ -27,16 +45,30 @@ pub const RESOLVED_PX: f64 = 3.0;
 /// If the two have different sizes.
 pub fn survey(photo: &RgbImage, map: &ProbabilityMap, threshold: f32) -> CrackSurvey {
     assert_eq!(photo.dimensions(), (map.width(), map.height()));
-    CrackSurvey { photo_width_px: map.width(), photo_height_px: map.height(), threshold, cracks: Vec::new(), specks: 0 }
+    let level = ProbabilityMap::level(threshold).max(1);
+    measured(Evidence::Probabilities(map, level), Some(photo), threshold)
 }
 
 /// Measures the cracks of a label, without a photograph.
 pub fn survey_mask(mask: &BinaryMask) -> CrackSurvey {
-    CrackSurvey {
-        photo_width_px: mask.width,
-        photo_height_px: mask.height,
-        threshold: 0.5,
-        cracks: Vec::new(),
-        specks: 0,
+    measured(Evidence::Label(mask), None, 0.5)
+}
+
+fn measured(evidence: Evidence, _photo: Option<&RgbImage>, threshold: f32) -> CrackSurvey {
+    let (width, height) = regions::CrackPixels::size(&evidence);
+    let regions = regions::regions(&evidence);
+    let mut specks = 0;
+    let traces: Vec<trace::Trace> = regions.par_iter().map(|runs| trace::trace(runs, evidence)).collect();
+    let mut cracks = Vec::new();
+    for trace in &traces {
+        match statistics::crack(std::slice::from_ref(trace), width >= height) {
+            Some(crack) => cracks.push(crack),
+            None => specks += 1,
+        }
     }
+    cracks.sort_by(|a, b| b.length_px.value.total_cmp(&a.length_px.value));
+    for (i, crack) in cracks.iter_mut().enumerate() {
+        crack.number = i as u32 + 1;
+    }
+    CrackSurvey { photo_width_px: width as u32, photo_height_px: height as u32, threshold, cracks, specks }
 }
