@@ -12,6 +12,7 @@ mod command_line;
 mod durability;
 mod exports;
 mod guards;
+mod inspection;
 mod licences;
 mod pages;
 mod real_photographs;
