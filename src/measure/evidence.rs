@@ -46,19 +46,15 @@ pub struct Local<'a> {
 }
 
 impl Local<'_> {
-    /// Crack-ness of a pixel of the region's raster; 0.5 is the lip.
+    /// Crack-ness of a pixel of the photograph; 0.5 is the lip.
     fn pixel(&self, x: isize, y: isize) -> f64 {
-        let region = self.region;
-        if x < 0 || y < 0 || x >= region.width as isize || y >= region.height as isize {
-            return 0.0;
-        }
-        let is_crack = region.pixels[y as usize * region.width + x as usize] != 0;
+        let Some(index) = self.region.index(x, y) else { return 0.0 };
+        let is_crack = self.region.pixels[index] != 0;
         let Evidence::Probabilities(map, level) = self.evidence else { return f64::from(u8::from(is_crack)) };
-        let (px, py) = (x + region.origin[0] as isize, y + region.origin[1] as isize);
-        if px < 0 || py < 0 || px >= map.width() as isize || py >= map.height() as isize {
+        if x < 0 || y < 0 || x >= map.width() as isize || y >= map.height() as isize {
             return 0.0;
         }
-        let value = map.values()[py as usize * map.width() as usize + px as usize];
+        let value = map.values()[y as usize * map.width() as usize + x as usize];
         let share = 0.5 * f64::from(value) / f64::from(level);
         match (is_crack, value >= level) {
             (true, false) => 0.5,
@@ -69,7 +65,7 @@ impl Local<'_> {
 
     /// Crack-ness anywhere in the photograph, bilinear between the middles of pixels.
     pub fn at(&self, point: Vec2) -> f64 {
-        let (x, y) = (point[0] - self.region.origin[0] - 0.5, point[1] - self.region.origin[1] - 0.5);
+        let (x, y) = (point[0] - 0.5, point[1] - 0.5);
         let (left, top) = (x.floor(), y.floor());
         let (sx, sy) = (x - left, y - top);
         let (left, top) = (left as isize, top as isize);

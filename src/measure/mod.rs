@@ -10,6 +10,7 @@ mod course;
 mod evidence;
 mod geometry;
 mod graph;
+mod grey;
 mod pruning;
 mod raster;
 mod regions;
@@ -54,11 +55,14 @@ pub fn survey_mask(mask: &BinaryMask) -> CrackSurvey {
     measured(Evidence::Label(mask), None, 0.5)
 }
 
-fn measured(evidence: Evidence, _photo: Option<&RgbImage>, threshold: f32) -> CrackSurvey {
+fn measured(evidence: Evidence, photo: Option<&RgbImage>, threshold: f32) -> CrackSurvey {
     let (width, height) = regions::CrackPixels::size(&evidence);
     let regions = regions::regions(&evidence);
     let mut specks = 0;
-    let traces: Vec<trace::Trace> = regions.par_iter().map(|runs| trace::trace(runs, evidence)).collect();
+    let mut traces: Vec<trace::Trace> = regions.par_iter().map(|runs| trace::trace(runs, evidence)).collect();
+    if let Some(photo) = photo {
+        trace::sharpen(&mut traces, photo);
+    }
     let mut cracks = Vec::new();
     for trace in &traces {
         match statistics::crack(std::slice::from_ref(trace), width >= height) {

@@ -1,22 +1,64 @@
 //! A region cut out of the photograph, with a margin of background.
 
-use super::geometry::median;
+use super::geometry::{Vec2, median};
 use super::regions::{CrackPixels, Run, regions, runs_of};
 
 /// Background around a region, so that neighbours can be read without a check.
 const MARGIN: usize = 2;
 
 /// Crack (1) or background (0) in the smallest rectangle around a region.
+///
+/// Thinning does not look the same from all sides. So that a crack measures
+/// the same however the camera was held, a region is first turned and mirrored
+/// to the one of its eight positions in which its weight lies right and below
+/// of the middle and it is wider than high.
 #[derive(Debug, Clone)]
 pub struct Raster {
     /// Width in pixels, margin included.
     pub width: usize,
     /// Height in pixels, margin included.
     pub height: usize,
-    /// Where its first pixel lies in the photograph; the margin may stick out.
-    pub origin: [f64; 2],
     /// One entry a pixel, row by row.
     pub pixels: Vec<u8>,
+    bounds: Bounds,
+    turn: Turn,
+}
+
+/// Rectangle in the photograph, margin included; it may stick out.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    left: isize,
+    top: isize,
+    width: usize,
+    height: usize,
+}
+
+/// How a rectangle is mirrored, then transposed.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    mirror_x: bool,
+    mirror_y: bool,
+    transpose: bool,
+}
+
+impl Turn {
+    /// The turn that brings `runs` into their one position.
+    fn canonical(runs: &[Run], bounds: &Bounds) -> Self {
+        // Twice the distances from the middle, so that all sums are whole numbers.
+        let [mut x, mut y, mut xx, mut yy] = [0_i128; 4];
+        for run in runs {
+            let v = 2 * (run.y as isize - bounds.top) - (bounds.height as isize - 1);
+            for column in run.from..run.to {
+                let u = 2 * (column as isize - bounds.left) - (bounds.width as isize - 1);
+                x += u as i128;
+                xx += (u * u) as i128;
+            }
+            let count = (run.to - run.from) as i128;
+            y += count * v as i128;
+            yy += count * (v * v) as i128;
+        }
+        Self { mirror_x: x < 0, mirror_y: y < 0, transpose: yy > xx }
+    }
 }
 
 impl Raster {
@@ -26,21 +68,47 @@ impl Raster {
         let bottom = runs.iter().map(|run| run.y).max().unwrap_or(0);
         let left = runs.iter().map(|run| run.from).min().unwrap_or(0);
         let right = runs.iter().map(|run| run.to).max().unwrap_or(0);
-        let (width, height) = (right - left + 2 * MARGIN, bottom - top + 1 + 2 * MARGIN);
-        let mut pixels = vec![0; width * height];
+        let bounds = Bounds {
+            left: left as isize - MARGIN as isize,
+            top: top as isize - MARGIN as isize,
+            width: right - left + 2 * MARGIN,
+            height: bottom - top + 1 + 2 * MARGIN,
+        };
+        let turn = Turn::canonical(runs, &bounds);
+        let (width, height) =
+            if turn.transpose { (bounds.height, bounds.width) } else { (bounds.width, bounds.height) };
+        let mut raster = Self { width, height, pixels: vec![0; width * height], bounds, turn };
         for run in runs {
-            let first = (run.y - top + MARGIN) * width + run.from - left + MARGIN;
-            pixels[first..first + run.to - run.from].fill(1);
+            for x in run.from..run.to {
+                if let Some(index) = raster.index(x as isize, run.y as isize) {
+                    raster.pixels[index] = 1;
+                }
+            }
         }
-        let origin = [left as f64 - MARGIN as f64, top as f64 - MARGIN as f64];
-        let mut raster = Self { width, height, origin, pixels };
         raster.close_specks();
         raster
     }
 
+    /// Where pixel (`x`, `y`) of the photograph is kept; none outside the rectangle.
+    pub fn index(&self, x: isize, y: isize) -> Option<usize> {
+        let Bounds { left, top, width, height } = self.bounds;
+        let (u, v) = ((x - left) as usize, (y - top) as usize);
+        if u >= width || v >= height {
+            return None;
+        }
+        let u = if self.turn.mirror_x { width - 1 - u } else { u };
+        let v = if self.turn.mirror_y { height - 1 - v } else { v };
+        Some(if self.turn.transpose { u * self.width + v } else { v * self.width + u })
+    }
+
     /// The middle of pixel `index` in the photograph.
-    pub fn centre(&self, index: usize) -> [f64; 2] {
-        [self.origin[0] + (index % self.width) as f64 + 0.5, self.origin[1] + (index / self.width) as f64 + 0.5]
+    pub fn centre(&self, index: usize) -> Vec2 {
+        let Bounds { left, top, width, height } = self.bounds;
+        let (column, row) = (index % self.width, index / self.width);
+        let (u, v) = if self.turn.transpose { (row, column) } else { (column, row) };
+        let u = if self.turn.mirror_x { width - 1 - u } else { u };
+        let v = if self.turn.mirror_y { height - 1 - v } else { v };
+        [left as f64 + u as f64 + 0.5, top as f64 + v as f64 + 0.5]
     }
 
     /// Distance from the middle of crack pixel `index` to the lip, in pixels (exact Euclidean).
@@ -74,22 +142,21 @@ impl Raster {
     }
 
     /// Half the typical width along a line of pixels: the median distance to the lip.
-    pub fn typical_radius(&self, pixels: &[[f64; 2]]) -> f64 {
+    pub fn typical_radius(&self, line: &[Vec2]) -> f64 {
         const SAMPLES: usize = 64;
-        let index = |point: &[f64; 2]| {
-            let (x, y) = (point[0] - self.origin[0], point[1] - self.origin[1]);
-            y as usize * self.width + x as usize
-        };
-        let step = pixels.len().div_ceil(SAMPLES).max(1);
-        let indices = pixels.iter().step_by(step).map(index).filter(|&i| self.pixels[i] != 0);
+        let step = line.len().div_ceil(SAMPLES).max(1);
+        let indices = line
+            .iter()
+            .step_by(step)
+            .filter_map(|point| self.index(point[0].floor() as isize, point[1].floor() as isize))
+            .filter(|&i| self.pixels[i] != 0);
         median(&mut indices.map(|i| self.radius(i)).collect::<Vec<_>>()).max(0.5)
     }
 
     fn close_specks(&mut self) {
         let area: usize = self.pixels.iter().map(|&p| usize::from(p)).sum();
-        let rim = self.pixels.windows(2).filter(|pair| pair[0] != pair[1]).count().max(2);
-        // Area over half the number of rim crossings: about the mean horizontal chord.
-        let chord = 2.0 * area as f64 / rim as f64;
+        let crossings = self.pixels.windows(2).filter(|pair| pair[0] != pair[1]).count().max(2);
+        let chord = 2.0 * area as f64 / crossings as f64;
         let limit = (0.5 * chord * chord).clamp(6.0, 400.0) as usize;
         let specks: Vec<Vec<Run>> = regions(&Background(self))
             .into_iter()

@@ -2,12 +2,15 @@
 
 use super::centreline::{Centred, centre_lines};
 use super::evidence::{Evidence, Local};
-use super::geometry::{Vec2, distance, left_of, scaled, tangent};
+use super::geometry::{Vec2, distance, left_of, median, scaled, tangent};
 use super::graph::Graph;
+use super::grey::{self, GreyLips, Light, without_blur};
 use super::pruning::prune;
 use super::raster::Raster;
 use super::regions::Run;
 use super::thinning::thin;
+use image::RgbImage;
+use rayon::prelude::*;
 
 /// A branch with the distances to its lips.
 #[derive(Debug, Clone)]
@@ -22,6 +25,21 @@ pub struct TracedBranch {
     pub lips: Vec<[f64; 2]>,
     /// Whether a point is clear of junctions and tips, so that its width means something.
     pub clear: Vec<bool>,
+    /// What the grey levels said, if there is a photograph.
+    pub grey: Option<GreyQuality>,
+}
+
+/// How much the grey levels of a branch tell.
+#[derive(Debug, Clone, Copy)]
+pub struct GreyQuality {
+    /// Share of the lips that they tell.
+    pub told: f64,
+    /// How far they move the lips outward, in pixels.
+    pub moved_px: f64,
+    /// Distance over which the middle fifth of the step at a lip rises, in pixels.
+    pub softness_px: f64,
+    /// Deviation of the photograph's blur in pixels.
+    pub blur_px: f64,
 }
 
 /// A region as lines.
@@ -36,9 +54,12 @@ pub struct Trace {
 }
 
 impl TracedBranch {
-    /// Distance between the lips at each point.
+    /// Distance between the lips at each point, the lens's blur taken off.
     pub fn widths(&self) -> impl Iterator<Item = f64> + '_ {
-        self.lips.iter().map(|[left, right]| left + right)
+        self.lips.iter().map(|[left, right]| match self.grey {
+            Some(grey) => without_blur(left + right, grey.blur_px),
+            None => left + right,
+        })
     }
 }
 
@@ -84,5 +105,23 @@ fn with_lips(branch: Centred, graph: &Graph, degrees: &[usize], local: &Local) -
     if !clear.contains(&true) {
         clear.fill(true);
     }
-    TracedBranch { nodes, free, line, lips, clear }
+    TracedBranch { nodes, free, line, lips, clear, grey: None }
+}
+
+/// Moves the lips of all branches to where the light of `photo` puts them.
+pub fn sharpen(traces: &mut [Trace], photo: &RgbImage) {
+    let light = Light::new(photo);
+    let branches: Vec<&mut TracedBranch> = traces.iter_mut().flat_map(|trace| &mut trace.branches).collect();
+    let seen: Vec<GreyLips> = branches.par_iter().map(|branch| grey::lips(&light, &branch.line, &branch.lips)).collect();
+    let blur_px = grey::blur(seen.iter().flat_map(|seen| &seen.blurs).copied().collect());
+    let mut shifts: Vec<f64> =
+        seen.iter().zip(&branches).filter_map(|(seen, branch)| grey::shift(seen, &branch.lips)).collect();
+    let usual_shift = median(&mut shifts);
+    for (branch, seen) in branches.into_iter().zip(seen) {
+        let told = seen.lips.iter().flatten().filter(|lip| lip.is_some()).count() as f64;
+        let moved_px = grey::shift(&seen, &branch.lips).unwrap_or(usual_shift);
+        let told = told / (2 * seen.lips.len()) as f64;
+        branch.lips = grey::completed(&seen, &branch.lips, usual_shift);
+        branch.grey = Some(GreyQuality { told, moved_px, softness_px: seen.softness, blur_px });
+    }
 }
