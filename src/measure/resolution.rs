@@ -73,11 +73,11 @@ pub fn resolution_advice(
     focal_35mm: Option<f64>,
     long_side_px: u32,
 ) -> Option<ResolutionAdvice> {
-    let (mm_per_px, needed) = (scale.mm_per_px, needed_mm_per_px(limit_mm));
+    let (mm_per_px, needed) = (scale.mm_per_px, without_noise(needed_mm_per_px(limit_mm)));
     if mm_per_px <= needed * (1.0 + 1e-9) {
         return None;
     }
-    let closer_than_m = focal_35mm.map(|focal| distance_for(needed, focal, long_side_px));
+    let closer_than_m = focal_35mm.map(|focal| without_noise(distance_for(needed, focal, long_side_px)));
     let closer = closer_than_m.map_or_else(
         || "go closer or use a longer lens".to_owned(),
         |metres| format!("go closer than {} m", two_digits_down(metres)),
@@ -88,6 +88,11 @@ pub fn resolution_advice(
         two_digits_down(needed),
     );
     Some(ResolutionAdvice { limit_mm, mm_per_px, needed_mm_per_px: needed, closer_than_m, text })
+}
+
+/// A third of 0.3 in binary is 0.09999999999999999: twelve decimals are kept.
+fn without_noise(value: f64) -> f64 {
+    (value * 1e12).round() / 1e12
 }
 
 /// Two significant digits, to the nearest.
