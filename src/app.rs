@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{interval, timeout};
 use tokio_util::task::TaskTracker;
 
+use crate::measure::{Standard, Standards, StandardsError};
 use crate::net::Model;
 use crate::registry::{self, RegistryError};
 use crate::segment::{Segmenter, TileSettings};
@@ -32,6 +33,9 @@ pub enum StartError {
     /// No model.
     #[error("the model cannot be loaded: {0}")]
     Model(#[from] RegistryError),
+    /// No such standard, or a file of standards that is wrong.
+    #[error("section [inspection] of the settings: {0}")]
+    Standards(#[from] StandardsError),
     /// No store.
     #[error("the store cannot be opened: {0}")]
     Store(#[from] StoreError),
@@ -72,6 +76,16 @@ pub fn load_model(settings: &Settings) -> Result<Arc<Model>, RegistryError> {
     registry::load(&settings.model.active, &settings.model.directory)
 }
 
+/// All standards, and the one that the settings choose.
+///
+/// # Errors
+/// If the file of the settings is not there or wrong, or the standard is unknown.
+pub fn load_standards(settings: &Settings) -> Result<(Standards, Option<Standard>), StandardsError> {
+    let standards = Standards::load(settings.inspection.standards_file())?;
+    let chosen = standards.choose_if_asked(&settings.inspection.standard)?;
+    Ok((standards, chosen))
+}
+
 /// How the settings cut photographs.
 pub fn tile_settings(settings: &Settings) -> TileSettings {
     TileSettings { tile: settings.inference.tile, overlap: settings.inference.overlap }
@@ -84,6 +98,7 @@ impl Application {
     /// The first thing that is missing.
     pub async fn build(settings: Settings) -> Result<Self, StartError> {
         let exporter = Exporter::install()?;
+        let (standards, _) = load_standards(&settings)?;
         let listener = listen(settings.server.addr)?;
         let addr = listener.local_addr()?;
         let segmenter = Segmenter::new(load_model(&settings)?, tile_settings(&settings));
@@ -105,6 +120,7 @@ impl Application {
             predictor: Arc::new(predictor),
             recent,
             store,
+            standards,
             settings,
             exporter,
             token_required,

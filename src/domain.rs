@@ -62,6 +62,9 @@ pub struct TimingMs {
     pub decode: f64,
     /// The network, from the first tile to the last.
     pub network: f64,
+    /// Measuring what the network found.
+    #[serde(default)]
+    pub measure: f64,
     /// From the first byte read to the answer.
     pub total: f64,
 }

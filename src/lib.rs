@@ -16,6 +16,8 @@ pub mod web;
 
 pub mod serving;
 
+pub mod report;
+
 pub mod registry;
 
 pub mod bench;

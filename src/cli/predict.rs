@@ -1,28 +1,32 @@
 //! `hairline predict`
 
-use std::collections::BTreeMap;
+mod photos;
+mod survey;
+
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use self::photos::{find_photos, targets};
+use self::survey::{Format, SurveyArgs};
 use super::{Common, Outcome, limit_threads, print};
 use crate::app;
-use crate::net::Model;
+use crate::measure::{self, Standard};
 use crate::registry;
+use crate::report::{Inspection, csv};
 use crate::segment::Segmenter;
 use crate::settings::Settings;
 use crate::vision::encode::{self, OVERLAY_OPACITY, OverlayStyle};
-use crate::vision::{Colour, decode};
+use crate::vision::{Capture, Colour, decode, exif};
 
 /// Endings of what this command writes; such files are not read again from a folder.
 const WRITTEN: [&str; 3] = [".mask.png", ".overlay.png", ".prob.png"];
-const PHOTO_ENDINGS: [&str; 8] = ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp", "gif"];
 
 #[derive(Debug, Args)]
 pub struct PredictArgs {
@@ -39,6 +43,8 @@ pub struct PredictArgs {
     #[arg(long, value_parser = super::parse_probability)]
     threshold: Option<f32>,
     #[command(flatten)]
+    survey: SurveyArgs,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -48,15 +54,19 @@ struct Line<'a> {
     width: u32,
     height: u32,
     model: &'a str,
-    threshold: f32,
     has_crack: bool,
     crack_pixels: u64,
     crack_ratio: f64,
     mask: PathBuf,
     overlay: PathBuf,
     probabilities: PathBuf,
+    exports: Vec<PathBuf>,
     decode_ms: u128,
     network_ms: u128,
+    measure_ms: u128,
+    capture: Capture,
+    #[serde(flatten)]
+    inspection: Inspection,
 }
 
 #[derive(Serialize)]
@@ -65,9 +75,19 @@ struct Failure<'a> {
     error: String,
 }
 
+/// What is the same for all photographs.
+struct Run<'a> {
+    args: &'a PredictArgs,
+    settings: &'a Settings,
+    segmenter: &'a Segmenter,
+    standard: Option<&'a Standard>,
+}
+
 pub fn run(args: &PredictArgs) -> anyhow::Result<Outcome> {
-    let settings = args.common.settings(&[("model.active", args.model.clone())])?;
+    let overrides = [("model.active", args.model.clone()), ("inspection.standard", args.survey.standard.clone())];
+    let settings = args.common.settings(&overrides)?;
     limit_threads(settings.inference.threads)?;
+    let (_, standard) = app::load_standards(&settings).context("section [inspection] of the settings")?;
     let model = registry::load(&settings.model.active, &settings.model.directory)?;
     let segmenter = Segmenter::new(Arc::clone(&model), app::tile_settings(&settings));
     let photos = find_photos(&args.paths)?;
@@ -76,60 +96,92 @@ pub fn run(args: &PredictArgs) -> anyhow::Result<Outcome> {
         fs_err::create_dir_all(out)?;
     }
     let bar = progress_bar(photos.len());
+    let run = Run { args, settings: &settings, segmenter: &segmenter, standard: standard.as_ref() };
+    if args.survey.format == Format::Csv {
+        csv::write_header(io::stdout().lock())?;
+    }
     let mut failed = false;
     for (photo, target) in photos.iter().zip(&targets) {
-        let line = match predict(photo, target, args, &settings, &segmenter, &model) {
-            Ok(line) => serde_json::to_string(&line)?,
-            Err(error) => {
-                failed = true;
-                bar.suspend(|| writeln!(io::stderr(), "hairline: {}: {error:#}", photo.display()))?;
-                serde_json::to_string(&Failure { file: photo, error: format!("{error:#}") })?
-            }
-        };
-        bar.suspend(|| print(&line))?;
+        let result = run.predict(photo, target);
+        failed |= result.is_err();
+        bar.suspend(|| tell(photo, result, args.survey.format))?;
         bar.inc(1);
     }
     bar.finish_and_clear();
     Ok(if failed { Outcome::SomeFailed } else { Outcome::Done })
 }
 
-fn predict<'a>(
-    path: &'a Path,
-    target: &Path,
-    args: &PredictArgs,
-    settings: &Settings,
-    segmenter: &Segmenter,
-    model: &'a Model,
-) -> anyhow::Result<Line<'a>> {
-    let started = Instant::now();
-    let photo = decode::decode(&fs_err::read(path)?, settings.server.decode_limits())?.pixels;
-    let decode_ms = started.elapsed().as_millis();
-    let started = Instant::now();
-    let map = segmenter.segment(photo.clone(), |_, _| {})?;
-    let network_ms = started.elapsed().as_millis();
-    let threshold = args.threshold.unwrap_or(model.metadata.threshold);
-    let style = OverlayStyle { threshold, opacity: OVERLAY_OPACITY, colour: Colour::default() };
-    let beside = |ending: &str| PathBuf::from(format!("{}{ending}", target.display()));
-    let [mask, overlay, probabilities] = WRITTEN.map(beside);
-    write(&mask, |out| encode::mask_png(&map, threshold, out))?;
-    write(&overlay, |out| encode::overlay_png(&photo, &map, style, out))?;
-    write(&probabilities, |out| encode::probability_png(&map, out))?;
-    let crack_pixels = map.crack_pixels(threshold);
-    Ok(Line {
-        file: path,
-        width: map.width(),
-        height: map.height(),
-        model: &model.metadata.name,
-        threshold,
-        has_crack: crack_pixels > 0,
-        crack_pixels,
-        crack_ratio: map.crack_ratio(threshold),
-        mask,
-        overlay,
-        probabilities,
-        decode_ms,
-        network_ms,
-    })
+/// One photograph's result, on stdout; an error on stderr as well.
+fn tell(photo: &Path, result: anyhow::Result<Line>, format: Format) -> anyhow::Result<()> {
+    if let Err(error) = &result {
+        writeln!(io::stderr(), "hairline: {}: {error:#}", photo.display())?;
+    }
+    match (format, result) {
+        (Format::Json, Ok(line)) => print(&serde_json::to_string(&line)?)?,
+        (Format::Json, Err(error)) => {
+            print(&serde_json::to_string(&Failure { file: photo, error: format!("{error:#}") })?)?;
+        }
+        (Format::Csv, Ok(line)) => {
+            csv::write_rows(io::stdout().lock(), &photo.to_string_lossy(), &line.inspection.survey)?;
+        }
+        // A table has no place for it.
+        (Format::Csv, Err(_)) => {}
+    }
+    Ok(())
+}
+
+impl Run<'_> {
+    fn predict<'a>(&'a self, path: &'a Path, target: &Path) -> anyhow::Result<Line<'a>> {
+        let started = Instant::now();
+        let file = fs_err::read(path)?;
+        let capture = exif::read(&file);
+        let photo = decode::decode(&file, self.settings.server.decode_limits())?.pixels;
+        drop(file);
+        let decode_ms = started.elapsed().as_millis();
+        // Before the network runs: without a scale that was asked for there is no result.
+        let scale = self.args.survey.scale(capture.focal_35mm, photo.dimensions())?;
+        let started = Instant::now();
+        let map = self.segmenter.segment(photo.clone(), |_, _| {})?;
+        let network_ms = started.elapsed().as_millis();
+        let model = &self.segmenter.model().metadata;
+        let threshold = self.args.threshold.unwrap_or(model.threshold);
+        let started = Instant::now();
+        let survey = measure::survey(&photo, &map, threshold);
+        let measure_ms = started.elapsed().as_millis();
+        let inspection = Inspection::new(&survey, scale.as_ref(), self.standard, capture.focal_35mm);
+        let style = OverlayStyle { threshold, opacity: OVERLAY_OPACITY, colour: Colour::default() };
+        let [mask, overlay, probabilities] = WRITTEN.map(|ending| beside(target, ending));
+        write(&mask, |out| encode::mask_png(&map, threshold, out))?;
+        write(&overlay, |out| encode::overlay_png(&photo, &map, style, out))?;
+        write(&probabilities, |out| encode::probability_png(&map, out))?;
+        let exports = self.args.survey.write_exports(path, target, &survey, (&inspection, &capture, scale.as_ref()))?;
+        let crack_pixels = map.crack_pixels(threshold);
+        Ok(Line {
+            file: path,
+            width: map.width(),
+            height: map.height(),
+            model: &model.name,
+            has_crack: crack_pixels > 0,
+            crack_pixels,
+            crack_ratio: map.crack_ratio(threshold),
+            mask,
+            overlay,
+            probabilities,
+            exports,
+            decode_ms,
+            network_ms,
+            measure_ms,
+            capture,
+            inspection,
+        })
+    }
+}
+
+/// `target` with `ending` behind it.
+fn beside(target: &Path, ending: &str) -> PathBuf {
+    let mut path = target.as_os_str().to_owned();
+    path.push(ending);
+    path.into()
 }
 
 fn write<E>(path: &Path, content: impl FnOnce(&mut BufWriter<fs_err::File>) -> Result<(), E>) -> anyhow::Result<()>
@@ -139,51 +191,6 @@ where
     let mut out = BufWriter::new(fs_err::File::create(path)?);
     content(&mut out).with_context(|| path.display().to_string())?;
     Ok(out.flush()?)
-}
-
-/// The photographs among `paths`, folders opened, in order.
-fn find_photos(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    let mut photos = Vec::new();
-    for path in paths {
-        if !path.is_dir() {
-            photos.push(path.clone());
-            continue;
-        }
-        let entries = fs_err::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
-        let mut found: Vec<PathBuf> = entries.into_iter().filter(|path| is_photo(path)).collect();
-        if found.is_empty() {
-            bail!("{} holds no photograph", path.display());
-        }
-        found.sort();
-        photos.extend(found);
-    }
-    Ok(photos)
-}
-
-fn is_photo(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending).unwrap_or_default();
-    path.is_file() && PHOTO_ENDINGS.contains(&ending) && !WRITTEN.iter().any(|written| name.ends_with(written))
-}
-
-/// Where each photograph's results go, without ending; no two may share one.
-fn targets(photos: &[PathBuf], out: Option<&Path>) -> anyhow::Result<Vec<PathBuf>> {
-    let mut taken: BTreeMap<PathBuf, &PathBuf> = BTreeMap::new();
-    let mut targets = Vec::new();
-    for photo in photos {
-        let stem = photo.file_stem().with_context(|| format!("{} is not a file", photo.display()))?;
-        let target = out.unwrap_or(photo.parent().unwrap_or(Path::new(""))).join(stem);
-        if let Some(other) = taken.insert(target.clone(), photo) {
-            bail!(
-                "{} and {} would both be written to {}.*; rename one",
-                other.display(),
-                photo.display(),
-                target.display()
-            );
-        }
-        targets.push(target);
-    }
-    Ok(targets)
 }
 
 fn progress_bar(photos: usize) -> ProgressBar {

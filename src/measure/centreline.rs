@@ -3,8 +3,8 @@
 
 use super::evidence::Local;
 use super::geometry::{
-    Vec2, add, dot, left_of, length, norm, resampled, running_median, scaled, smoothed, smoothed_line, sub,
-    tangent, trimmed, unit,
+    Vec2, add, dot, left_of, length, norm, resampled, running_median, scaled, smoothed, smoothed_line, sub, tangent,
+    trimmed, unit,
 };
 use super::graph::{Graph, Node};
 
@@ -76,8 +76,12 @@ fn between_lips(line: &[Vec2], radius: f64, local: &Local) -> Vec<Vec2> {
         .collect();
     let amounts: Vec<f64> = shifts.iter().map(|(_, shift)| *shift).collect();
     let amounts = smoothed(&running_median(&amounts, 2), 1.0);
-    let moved: Vec<Vec2> =
-        line.iter().zip(&shifts).zip(amounts).map(|((p, (across, _)), shift)| add(*p, scaled(*across, shift))).collect();
+    let moved: Vec<Vec2> = line
+        .iter()
+        .zip(&shifts)
+        .zip(amounts)
+        .map(|((p, (across, _)), shift)| add(*p, scaled(*across, shift)))
+        .collect();
     resampled(&smoothed_line(&moved, 2.0 + 0.15 * radius))
 }
 
@@ -117,7 +121,8 @@ fn settle_junctions(nodes: &mut [Node], branches: &[Centred]) {
 fn heading(branch: &Centred, end: usize) -> (Vec2, Vec2) {
     let line = &branch.line;
     let span = ((2.0 * branch.radius + 4.0).round() as usize).clamp(1, line.len() - 1);
-    let (tip, inner) = if end == 0 { (line[0], line[span]) } else { (line[line.len() - 1], line[line.len() - 1 - span]) };
+    let (tip, inner) =
+        if end == 0 { (line[0], line[span]) } else { (line[line.len() - 1], line[line.len() - 1 - span]) };
     (tip, unit(sub(tip, inner)))
 }
 

@@ -96,9 +96,7 @@ pub fn smoothed(values: &[f64], sigma: f64) -> Vec<f64> {
             _ => values[i as usize],
         }
     };
-    (0..count)
-        .map(|i| weights.iter().zip(i - reach..).map(|(w, k)| w * at(k)).sum::<f64>() / total)
-        .collect()
+    (0..count).map(|i| weights.iter().zip(i - reach..).map(|(w, k)| w * at(k)).sum::<f64>() / total).collect()
 }
 
 /// A smoothed line that bends as much as before: what the Gaussian takes off is

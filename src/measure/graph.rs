@@ -116,7 +116,8 @@ impl Graph {
         }
         // What runs from a junction's disc back into it is part of it.
         let nodes = &self.nodes;
-        self.edges.retain(|edge| edge.nodes[0] != edge.nodes[1] || length(&edge.line) > 4.0 * nodes[edge.nodes[0]].radius);
+        self.edges
+            .retain(|edge| edge.nodes[0] != edge.nodes[1] || length(&edge.line) > 4.0 * nodes[edge.nodes[0]].radius);
     }
 }
 
@@ -137,7 +138,14 @@ impl<'a> Tracer<'a> {
     fn new(region: &'a Raster, skeleton: &'a Raster) -> Self {
         let count = skeleton.pixels.len();
         let steps = offsets(skeleton.width);
-        Self { region, skeleton, steps, node_of: vec![NO_NODE; count], walked: vec![false; count], graph: Graph::default() }
+        Self {
+            region,
+            skeleton,
+            steps,
+            node_of: vec![NO_NODE; count],
+            walked: vec![false; count],
+            graph: Graph::default(),
+        }
     }
 
     fn trace(mut self) -> Graph {

@@ -16,13 +16,19 @@ mod intervals;
 mod pruning;
 mod raster;
 mod regions;
+mod resolution;
 mod scale;
+mod scale_request;
+mod standards;
 mod statistics;
 mod survey;
 mod thinning;
 mod trace;
 
-pub use scale::{Scale, ScaleSource};
+pub use resolution::{ResolutionAdvice, Width, resolution_advice, two_digits, two_digits_down, two_digits_up};
+pub use scale::{DISTANCE_M, GIVEN_RELATIVE_ERROR, MM_PER_PX, Scale, ScaleError, ScaleSource};
+pub use scale_request::{NoScale, ScaleRequest};
+pub use standards::{Class, JudgedWidth, Row, RowVerdict, Standard, Standards, StandardsError, Verdict, WITHOUT_SCALE};
 pub use survey::{Branch, CentrePoint, CrackKind, CrackMeasurement, CrackSurvey, Estimate};
 
 use image::RgbImage;

@@ -11,8 +11,9 @@ pub const NEIGHBOURS: [(isize, isize); 8] = [(0, -1), (1, -1), (1, 0), (1, 1), (
 pub fn thin(raster: &mut Raster) {
     let steps = offsets(raster.width);
     let tables = [pass_table(0), pass_table(1)];
-    let mut border: Vec<usize> =
-        (0..raster.pixels.len()).filter(|&i| raster.pixels[i] != 0 && bits(&raster.pixels, i, &steps) != 0xff).collect();
+    let mut border: Vec<usize> = (0..raster.pixels.len())
+        .filter(|&i| raster.pixels[i] != 0 && bits(&raster.pixels, i, &steps) != 0xff)
+        .collect();
     let mut listed = vec![false; raster.pixels.len()];
     for &i in &border {
         listed[i] = true;

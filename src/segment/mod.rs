@@ -91,19 +91,20 @@ impl Segmenter {
             blender.add(&work.grid, tile, self.run_tile(&work, tile)?);
             progress(index + 1, work.grid.len());
         }
-        Ok(work.finish(blender))
+        Ok(work.finish(blender).0)
     }
 }
 
 impl Segmentation {
-    /// A probability for every pixel of the photograph.
+    /// A probability for every pixel of the photograph, and the photograph
+    /// itself where the network saw it at its own size.
     ///
     /// # Panics
     /// If a tile is missing.
-    pub fn finish(self, blender: Blender) -> ProbabilityMap {
+    pub fn finish(self, blender: Blender) -> (ProbabilityMap, Option<RgbImage>) {
         let Self { picture, size, grid: _ } = self;
-        drop(picture);
-        input::at_photo_scale(blender.finish(), size)
+        let photo = Some(picture).filter(|picture| picture.dimensions() == size);
+        (input::at_photo_scale(blender.finish(), size), photo)
     }
 }
 

@@ -59,6 +59,20 @@ fn a_squeezed_model_answers_at_the_size_of_the_photograph() {
 }
 
 #[test]
+fn the_photograph_comes_back_where_the_network_saw_it_at_its_own_size() {
+    for (scale, comes_back) in [(InputScale::Native, true), (InputScale::Squeeze(32), false)] {
+        let segmenter = segmenter(64, 16, scale);
+        let work = segmenter.start(photo(90, 50));
+        let mut blender = Blender::new(&work.grid);
+        for index in 0..work.grid.len() {
+            let tile = work.grid.tile(index);
+            blender.add(&work.grid, tile, segmenter.run_tile(&work, tile).unwrap());
+        }
+        assert_eq!(work.finish(blender).1, comes_back.then(|| photo(90, 50)), "{scale:?}");
+    }
+}
+
+#[test]
 fn progress_counts_every_tile() {
     let mut seen = Vec::new();
     segmenter(64, 16, InputScale::Native).segment(photo(150, 100), |done, total| seen.push((done, total))).unwrap();

@@ -13,10 +13,11 @@ use super::admission::{Admission, Overloaded};
 use super::ring::{Finished, Job, Progress, Ring, Stage, WorkError};
 use super::worker::Workers;
 use crate::domain::{ModelName, Prediction, Summary, TimingMs};
+use crate::measure::{self, CrackSurvey};
 use crate::segment::Segmenter;
-use crate::store::Recent;
-use crate::vision::ProbabilityMap;
+use crate::store::{Measured, Recent};
 use crate::vision::decode::{self, DecodeError, DecodeLimits, Photo, PhotoHeader};
+use crate::vision::{Capture, ProbabilityMap, exif};
 
 /// Photographs that are decoded at once; each holds its pixels in memory.
 const DECODERS: usize = 2;
@@ -48,6 +49,16 @@ pub struct Predicted {
     pub prediction: Prediction,
     /// A probability for every pixel.
     pub map: ProbabilityMap,
+    /// Its cracks at the model's threshold, and what the camera wrote.
+    pub measured: Measured,
+}
+
+/// A photograph with what its file says of it, and how long both took.
+struct Decoded {
+    photo: Photo,
+    capture: Capture,
+    waited: Duration,
+    decoding: Duration,
 }
 
 /// Why there is no prediction.
@@ -161,34 +172,58 @@ impl Predictor {
         let header = spawn_blocking(move || decode::probe(&content, limits)).await??;
         let _permit = self.admission.admit(header.pixels())?;
         let cancel = CancelOnDrop(Arc::clone(&progress));
-        let (photo, waited_to_decode, decoding) = self.decode(&upload.content, &progress).await?;
+        let Decoded { photo, capture, waited, decoding } = self.decode(&upload.content, &progress).await?;
         let (job, result) = Job::new(self.segmenter.clone(), photo.pixels, Arc::clone(&progress));
         self.ring.push(job);
         let finished = result.await.map_err(|_| WorkError::Cancelled)??;
         self.admission.measured(header.pixels(), finished.network);
-        let timing_ms = TimingMs {
-            queue: milliseconds(waited_to_decode + finished.waited),
+        let mut timing_ms = TimingMs {
+            queue: milliseconds(waited + finished.waited),
             decode: milliseconds(decoding),
             network: milliseconds(finished.network),
-            total: milliseconds(started.elapsed()),
+            ..TimingMs::default()
         };
         drop(cancel);
-        self.keep(id, upload, header, finished, timing_ms).await
+        progress.enter(Stage::Measuring);
+        let (map, survey, measuring) = self.measure(&upload.content, finished).await?;
+        timing_ms.measure = milliseconds(measuring);
+        timing_ms.total = milliseconds(started.elapsed());
+        self.keep(id, upload, header, (map, Measured { survey, capture }), timing_ms).await
     }
 
-    async fn decode(
-        &self,
-        content: &Bytes,
-        progress: &Arc<Progress>,
-    ) -> Result<(Photo, Duration, Duration), PredictError> {
+    async fn decode(&self, content: &Bytes, progress: &Arc<Progress>) -> Result<Decoded, PredictError> {
         let queued = Instant::now();
         let _place = self.decoding_place().await?;
         let started = Instant::now();
         progress.enter(Stage::Decoding);
         let (limits, content) = (self.settings.limits, content.clone());
-        let photo = spawn_blocking(move || decode::decode(&content, limits)).await??;
+        let (capture, photo) = spawn_blocking(move || {
+            let capture = exif::read(&content);
+            Ok::<_, DecodeError>((capture, decode::decode(&content, limits)?))
+        })
+        .await??;
         progress.enter(Stage::Waiting);
-        Ok((photo, started - queued, started.elapsed()))
+        Ok(Decoded { photo, capture, waited: started - queued, decoding: started.elapsed() })
+    }
+
+    /// Measures what the network found, few photographs at a time as in decoding.
+    async fn measure(
+        &self,
+        content: &Bytes,
+        finished: Finished,
+    ) -> Result<(ProbabilityMap, CrackSurvey, Duration), PredictError> {
+        let _place = self.decoding_place().await?;
+        let Finished { map, photo, .. } = finished;
+        let (limits, content) = (self.settings.limits, content.clone());
+        let threshold = self.segmenter.model().metadata.threshold;
+        let measured = spawn_blocking(move || {
+            let started = Instant::now();
+            // Only where the network saw it squeezed is it decoded again; to keep it would cost its memory all along.
+            let photo = photo.map_or_else(|| decode::decode(&content, limits).map(|photo| photo.pixels), Ok)?;
+            let survey = measure::survey(&photo, &map, threshold);
+            Ok::<_, DecodeError>((map, survey, started.elapsed()))
+        });
+        Ok(measured.await??)
     }
 
     async fn keep(
@@ -196,12 +231,10 @@ impl Predictor {
         id: Uuid,
         upload: Upload,
         header: PhotoHeader,
-        finished: Finished,
+        (map, measured): (ProbabilityMap, Measured),
         timing_ms: TimingMs,
     ) -> Result<Predicted, PredictError> {
-        let metadata = &self.segmenter.model().metadata;
-        let threshold = metadata.threshold;
-        let map = finished.map;
+        let threshold = self.segmenter.model().metadata.threshold;
         let summary = Summary {
             width: header.width,
             height: header.height,
@@ -220,8 +253,8 @@ impl Predictor {
         record(&prediction);
         let recent = Arc::clone(&self.recent);
         let predicted = spawn_blocking(move || {
-            recent.put(&prediction, &upload.content, &map)?;
-            Ok::<_, std::io::Error>(Predicted { prediction, map })
+            recent.put(&prediction, &upload.content, &map, &measured)?;
+            Ok::<_, std::io::Error>(Predicted { prediction, map, measured })
         });
         Ok(predicted.await??)
     }
@@ -250,8 +283,8 @@ fn milliseconds(duration: Duration) -> f64 {
 }
 
 fn record(prediction: &Prediction) {
-    let TimingMs { queue, decode, network, total: _ } = prediction.timing_ms;
-    for (stage, ms) in [("queue", queue), ("decode", decode), ("network", network)] {
+    let TimingMs { queue, decode, network, measure, total: _ } = prediction.timing_ms;
+    for (stage, ms) in [("queue", queue), ("decode", decode), ("network", network), ("measure", measure)] {
         histogram!("hairline_inference_stage_duration_seconds", "stage" => stage).record(ms / 1e3);
     }
     let summary = prediction.summary;

@@ -20,6 +20,8 @@ pub enum Stage {
     Decoding,
     /// Is being looked at, or waits between two of its tiles.
     Looking,
+    /// What was found is being measured.
+    Measuring,
 }
 
 /// Shared with whoever waits for a photograph.
@@ -37,7 +39,8 @@ impl Progress {
         match self.stage.load(Ordering::Relaxed) {
             0 => Stage::Waiting,
             1 => Stage::Decoding,
-            _ => Stage::Looking,
+            2 => Stage::Looking,
+            _ => Stage::Measuring,
         }
     }
 
@@ -74,6 +77,8 @@ impl Progress {
 pub struct Finished {
     /// A probability for every pixel.
     pub map: ProbabilityMap,
+    /// The photograph, where the network saw it at its own size.
+    pub photo: Option<RgbImage>,
     /// From the ring to the first tile.
     pub waited: Duration,
     /// From the first tile to the last.
@@ -152,8 +157,8 @@ impl Job {
             return;
         }
         let waited = started - self.queued_at;
-        let map = self.work.finish(blender);
-        let _ = reply.send(Ok(Finished { map, waited, network: started.elapsed() }));
+        let (map, photo) = self.work.finish(blender);
+        let _ = reply.send(Ok(Finished { map, photo, waited, network: started.elapsed() }));
     }
 
     fn lock(&self) -> MutexGuard<'_, JobState> {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use image::{DynamicImage, ImageFormat, RgbImage};
 
 use super::*;
-use crate::net::Model;
+use crate::net::{InputScale, Model};
 use crate::segment::{Segmenter, TileSettings};
 use crate::store::Recent;
 use crate::vision::DecodeLimits;
@@ -16,8 +16,13 @@ struct Setup {
 }
 
 fn setup(queue_photos: usize, queue_pixels: u64) -> Setup {
+    setup_seeing(InputScale::Native, queue_photos, queue_pixels)
+}
+
+fn setup_seeing(scale: InputScale, queue_photos: usize, queue_pixels: u64) -> Setup {
     let folder = tempfile::tempdir().unwrap();
-    let model = Model::from_bytes(&crate::net::tests::small_model(|_, _| {})).unwrap();
+    let model = crate::net::tests::small_model(|metadata, _| metadata.input.scale = scale);
+    let model = Model::from_bytes(&model).unwrap();
     let segmenter = Segmenter::new(model, TileSettings { tile: 64, overlap: 8 });
     let recent = Arc::new(Recent::open(folder.path(), 100_000_000).unwrap());
     let limits = DecodeLimits { max_pixels: 10_000_000 };
@@ -121,6 +126,20 @@ async fn results_do_not_depend_on_company() {
         futures_util::future::join_all((0..4).map(|_| predictor.predict(upload(300, 200), progress()))).await;
     for predicted in together {
         assert_eq!(predicted.unwrap().map, alone.map);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cracks_are_measured_on_the_photograph_whatever_the_network_saw() {
+    for scale in [InputScale::Native, InputScale::Squeeze(32)] {
+        let Setup { predictor, _folder } = setup_seeing(scale, 10, 100_000_000);
+        let upload = upload(300, 200);
+        let limits = DecodeLimits { max_pixels: 1_000_000 };
+        let photo = crate::vision::decode::decode(&upload.content, limits).unwrap().pixels;
+        let Predicted { prediction, map, measured } = predictor.predict(upload, progress()).await.unwrap();
+        let expected = crate::measure::survey(&photo, &map, prediction.summary.threshold);
+        assert_eq!(measured.survey, expected, "{scale:?}");
+        assert!(prediction.timing_ms.measure > 0.0 && prediction.timing_ms.total >= prediction.timing_ms.measure);
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Settings {
     pub model: Model,
     /// How photographs are computed.
     pub inference: Inference,
+    /// How measured cracks are judged.
+    pub inspection: Inspection,
     /// What is kept.
     pub store: Store,
     /// Log output.
@@ -80,6 +82,22 @@ pub struct Inference {
     pub queue_photos: usize,
     /// Megapixels accepted at once.
     pub queue_megapixels: u64,
+}
+
+/// How measured cracks are judged.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Inspection {
+    /// Id of the standard, or `ID/ROW`; empty for none.
+    pub standard: String,
+    /// File with more standards; empty for none.
+    pub standards: PathBuf,
+}
+
+impl Inspection {
+    /// The file with more standards, if there is one.
+    pub fn standards_file(&self) -> Option<&Path> {
+        Some(self.standards.as_path()).filter(|path| !path.as_os_str().is_empty())
+    }
 }
 
 /// What is kept.

@@ -20,7 +20,7 @@ use crate::domain::now_ms;
 use crate::vision::BinaryMask;
 
 use blobs::Blobs;
-pub use recent::{Recent, RecentError};
+pub use recent::{Measured, Recent, RecentError};
 pub use tokens::{Token, TokenError};
 use writer::Writer;
 

@@ -8,10 +8,21 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::Prediction;
-use crate::vision::ProbabilityMap;
+use crate::measure::CrackSurvey;
+use crate::vision::{Capture, ProbabilityMap};
+
+/// What else is known of a prediction's photograph.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// Its cracks at the model's threshold.
+    pub survey: CrackSurvey,
+    /// What the camera wrote into the file.
+    pub capture: Capture,
+}
 
 /// Why a prediction cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +48,7 @@ pub struct Recent {
 struct Files {
     photo: PathBuf,
     probabilities: PathBuf,
+    measured: PathBuf,
     record: PathBuf,
 }
 
@@ -63,11 +75,17 @@ impl Recent {
         Ok(recent)
     }
 
-    /// Keeps a prediction with its photograph as it came and its probabilities.
+    /// Keeps a prediction with its photograph as it came, its probabilities and what was measured.
     ///
     /// # Errors
     /// If the folder refuses.
-    pub fn put(&self, prediction: &Prediction, photo: &[u8], map: &ProbabilityMap) -> io::Result<()> {
+    pub fn put(
+        &self,
+        prediction: &Prediction,
+        photo: &[u8],
+        map: &ProbabilityMap,
+        measured: &Measured,
+    ) -> io::Result<()> {
         let files = self.files(prediction.id);
         let record = serde_json::to_vec(prediction)?;
         fs_err::write(&files.photo, photo)?;
@@ -76,10 +94,15 @@ impl Recent {
             values.write_all(&row.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>())?;
         }
         values.flush()?;
+        let mut lines = BufWriter::new(fs_err::File::create(&files.measured)?);
+        serde_json::to_writer(&mut lines, measured)?;
+        lines.flush()?;
+        let measured_bytes = fs_err::metadata(&files.measured)?.len();
         let incomplete = files.record.with_extension("new");
         fs_err::write(&incomplete, &record)?;
         fs_err::rename(&incomplete, &files.record)?;
-        self.lock().insert(prediction.id, (photo.len() + 2 * map.values().len() + record.len()) as u64);
+        let size = (photo.len() + 2 * map.values().len() + record.len()) as u64 + measured_bytes;
+        self.lock().insert(prediction.id, size);
         self.make_room()
     }
 
@@ -90,6 +113,16 @@ impl Recent {
     pub fn prediction(&self, id: Uuid) -> Result<Prediction, RecentError> {
         let record = read(&self.files(id).record)?;
         serde_json::from_slice(&record).map_err(|e| RecentError::Io(e.into()))
+    }
+
+    /// What was measured of it.
+    ///
+    /// # Errors
+    /// If it is gone or cannot be read; gone too if an earlier version of Hairline kept the prediction.
+    pub fn measured(&self, id: Uuid) -> Result<Measured, RecentError> {
+        let measured = read(&self.files(id).measured)?;
+        // What cannot be read is as good as gone: it can be measured again.
+        serde_json::from_slice(&measured).map_err(|_| RecentError::Gone)
     }
 
     /// The photograph as it came.
@@ -131,6 +164,10 @@ impl Recent {
             for path in [files.record, files.photo, files.probabilities] {
                 fs_err::remove_file(path)?;
             }
+            match fs_err::remove_file(files.measured) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
             total -= size;
         }
         Ok(())
@@ -138,7 +175,7 @@ impl Recent {
 
     fn files(&self, id: Uuid) -> Files {
         let file = |ending: &str| self.directory.join(format!("{id}.{ending}"));
-        Files { photo: file("photo"), probabilities: file("u16"), record: file("json") }
+        Files { photo: file("photo"), probabilities: file("u16"), measured: file("cracks"), record: file("json") }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Uuid, u64>> {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::{ModelName, Prediction, Summary, TimingMs};
-use crate::vision::ProbabilityMap;
+use crate::measure::survey_mask;
+use crate::vision::{Capture, ProbabilityMap};
 
 fn submission(content: &'static [u8], label: Option<BinaryMask>) -> Submission {
     Submission {
@@ -95,15 +96,40 @@ fn prediction() -> Prediction {
     }
 }
 
+fn measured() -> Measured {
+    let survey = survey_mask(&BinaryMask { width: 3, height: 2, pixels: vec![false; 6] });
+    Measured { survey, capture: Capture { focal_35mm: Some(26.0), ..Capture::default() } }
+}
+
+#[test]
+fn predictions_of_an_earlier_version_can_be_read_and_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let map = ProbabilityMap::new(3, 2, vec![0; 6]);
+    let old = prediction();
+    let recent = Recent::open(folder.path(), 1_000_000).unwrap();
+    recent.put(&old, b"photo", &map, &measured()).unwrap();
+    fs_err::remove_file(folder.path().join(format!("{}.cracks", old.id))).unwrap();
+    let record = folder.path().join(format!("{}.json", old.id));
+    let mut json: serde_json::Value = serde_json::from_slice(&fs_err::read(&record).unwrap()).unwrap();
+    json["timing_ms"].as_object_mut().unwrap().remove("measure");
+    fs_err::write(&record, json.to_string()).unwrap();
+    let recent = Recent::open(folder.path(), 10).unwrap();
+    assert_eq!(recent.prediction(old.id).unwrap(), old);
+    assert!(matches!(recent.measured(old.id), Err(RecentError::Gone)), "it is to be measured again");
+    recent.put(&prediction(), b"photo", &map, &measured()).unwrap();
+    assert!(matches!(recent.prediction(old.id), Err(RecentError::Gone)));
+}
+
 #[test]
 fn recent_predictions_survive_a_restart_and_make_room() {
     let folder = tempfile::tempdir().unwrap();
     let map = ProbabilityMap::new(3, 2, vec![0, 1, 2, 40_000, 5, 65_535]);
     let photo = vec![7u8; 1_000];
+    let measured = measured();
     let all: Vec<Prediction> = (0..4).map(|_| prediction()).collect();
     let recent = Recent::open(folder.path(), 1_000_000).unwrap();
     for prediction in &all {
-        recent.put(prediction, &photo, &map).unwrap();
+        recent.put(prediction, &photo, &map, &measured).unwrap();
     }
     fs_err::write(folder.path().join(format!("{}.photo", Uuid::now_v7())), b"cut off").unwrap();
     let recent = Recent::open(folder.path(), 3_000).unwrap();
@@ -111,7 +137,8 @@ fn recent_predictions_survive_a_restart_and_make_room() {
     assert_eq!(recent.prediction(all[3].id).unwrap(), all[3]);
     assert_eq!(recent.photo(all[3].id).unwrap(), photo);
     assert_eq!(recent.probabilities(&all[3]).unwrap(), map);
+    assert_eq!(recent.measured(all[3].id).unwrap(), measured);
     let files = fs_err::read_dir(folder.path()).unwrap().count();
-    assert_eq!(files % 3, 0, "nothing incomplete is left");
-    assert!(files <= 6);
+    assert_eq!(files % 4, 0, "nothing incomplete is left");
+    assert!(files <= 8);
 }

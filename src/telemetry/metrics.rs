@@ -52,7 +52,7 @@ const METRICS: [Metric; 13] = [
         "hairline_inference_stage_duration_seconds",
         Kind::Histogram(SECONDS),
         Unit::Seconds,
-        "Time of a photograph in each stage: queue, decode, network.",
+        "Time of a photograph in each stage: queue, decode, network, measure.",
     ),
     metric(
         "hairline_tile_duration_seconds",

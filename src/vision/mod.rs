@@ -3,6 +3,7 @@
 pub mod colour;
 pub mod decode;
 pub mod encode;
+pub mod exif;
 pub mod jpeg;
 pub mod mask;
 pub mod probability_map;
@@ -10,6 +11,7 @@ pub mod tiling;
 
 pub use colour::Colour;
 pub use decode::{DecodeError, DecodeLimits, Photo, PhotoHeader};
+pub use exif::{Capture, Place};
 pub use mask::BinaryMask;
 pub use probability_map::ProbabilityMap;
 pub use tiling::{Axis, Tile, TileGrid};

@@ -5,6 +5,7 @@ mod error;
 mod guard;
 mod pages;
 mod query;
+mod scale;
 mod server;
 mod state;
 mod upload;

@@ -51,6 +51,17 @@ impl Query {
         }
     }
 
+    /// A number; its range is the caller's to check.
+    ///
+    /// # Errors
+    /// 400 if it is none.
+    pub fn number(&self, name: &str) -> Result<Option<f64>, ApiError> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        let number = text.parse::<f64>().ok().filter(|value| value.is_finite());
+        let wrong = || invalid(name, &format!("`{text}` is not a number"), json!({ "expected": "a number" }));
+        number.ok_or_else(wrong).map(Some)
+    }
+
     /// A value of one of the words in `allowed`.
     ///
     /// # Errors
@@ -81,7 +92,8 @@ impl Query {
     }
 }
 
-fn invalid(name: &str, detail: &str, limit: serde_json::Value) -> ApiError {
+/// A refusal of parameter `name`.
+pub fn invalid(name: &str, detail: &str, limit: serde_json::Value) -> ApiError {
     ApiError::new(
         StatusCode::BAD_REQUEST,
         "invalid_parameter",

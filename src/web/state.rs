@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::ApiError;
+use crate::measure::Standards;
 use crate::serving::{Predictor, Progress};
 use crate::settings::Settings;
 use crate::store::{Recent, Store};
@@ -26,6 +27,8 @@ pub struct WebState {
     pub recent: Arc<Recent>,
     /// What people gave.
     pub store: Store,
+    /// Crack widths in standards.
+    pub standards: Standards,
     /// Settings as they were read at start.
     pub settings: Settings,
     /// Renders `/metrics`.

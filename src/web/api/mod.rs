@@ -1,10 +1,12 @@
 //! The JSON API. One file a resource.
 
+mod cracks;
 mod feedback;
 mod health;
 mod openapi;
 mod pictures;
 mod predict;
+mod standards;
 
 use actix_web::web::{self, ServiceConfig};
 
@@ -20,9 +22,14 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/openapi.json", web::get().to(openapi::document))
         .service(web::resource("/predict").route(web::post().to(predict::predict)))
         .service(web::resource("/save-for-retrain").route(web::post().to(feedback::save_for_retrain)))
+        .route("/api/v1/standards", web::get().to(standards::standards))
         .service(
             web::scope("/api/v1/predictions/{id}")
                 .route("", web::get().to(pictures::prediction))
+                .route("/cracks", web::get().to(cracks::cracks))
+                .route("/cracks.csv", web::get().to(cracks::cracks_csv))
+                .route("/cracks.geojson", web::get().to(cracks::cracks_geojson))
+                .route("/cracks.dxf", web::get().to(cracks::cracks_dxf))
                 .route("/photo", web::get().to(pictures::photo))
                 .route("/mask.png", web::get().to(pictures::mask))
                 .route("/overlay.png", web::get().to(pictures::overlay))

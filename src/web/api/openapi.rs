@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use utoipa::OpenApi;
 
-use super::{feedback, health, pictures, predict};
+use super::{cracks, feedback, health, pictures, predict, standards};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -17,6 +17,11 @@ use super::{feedback, health, pictures, predict};
         pictures::overlay,
         pictures::probabilities_png,
         pictures::probabilities_raw,
+        cracks::cracks,
+        cracks::cracks_csv,
+        cracks::cracks_geojson,
+        cracks::cracks_dxf,
+        standards::standards,
         health::ping,
         health::healthz,
         health::readyz,

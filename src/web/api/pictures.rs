@@ -108,7 +108,7 @@ pub async fn mask(
 ) -> Result<HttpResponse, ApiError> {
     let threshold = Query::read(&request, &["threshold"])?.ratio("threshold")?;
     let prediction = find(&state, &path).await?;
-    let name = download_name(&prediction, "mask");
+    let name = download_name(&prediction, "mask.png");
     let png = blocking(move || {
         let map = state.recent.probabilities(&prediction)?;
         png(|out| encode::mask_png(&map, threshold.unwrap_or(prediction.summary.threshold), out))
@@ -133,7 +133,7 @@ pub async fn overlay(
         opacity: query.ratio("opacity")?.unwrap_or(OVERLAY_OPACITY),
         colour: query.parse::<Colour>("colour")?.unwrap_or_default(),
     };
-    let name = download_name(&prediction, "overlay");
+    let name = download_name(&prediction, "overlay.png");
     let _place = state.predictor.decoding_place().await?;
     let limits = state.predictor.limits();
     let recent = state.recent.clone();
@@ -150,7 +150,7 @@ pub async fn overlay(
     responses((status = 200, content_type = "image/png", body = Vec<u8>)))]
 pub async fn probabilities_png(state: web::Data<WebState>, path: web::Path<String>) -> Result<HttpResponse, ApiError> {
     let prediction = find(&state, &path).await?;
-    let name = download_name(&prediction, "prob");
+    let name = download_name(&prediction, "prob.png");
     let png = blocking(move || {
         let map = state.recent.probabilities(&prediction)?;
         png(|out| encode::probability_png(&map, out))
@@ -170,7 +170,8 @@ pub async fn probabilities_raw(state: web::Data<WebState>, path: web::Path<Strin
     Ok(response.content_type("application/octet-stream").body(raw.await?))
 }
 
-async fn find(state: &web::Data<WebState>, id: &str) -> Result<Prediction, ApiError> {
+/// The prediction whose id a path names.
+pub(super) async fn find(state: &web::Data<WebState>, id: &str) -> Result<Prediction, ApiError> {
     let id = parse_id(id)?;
     let recent = state.recent.clone();
     blocking(move || Ok(recent.prediction(id)?)).await
@@ -180,7 +181,8 @@ fn parse_id(text: &str) -> Result<Uuid, ApiError> {
     Uuid::parse_str(text).map_err(|_| ApiError::not_found("There is no prediction of this id.").field("id"))
 }
 
-async fn blocking<T: Send + 'static>(
+/// Runs `work` on a thread for blocking work.
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
     web::block(work).await.map_err(ApiError::internal)?
@@ -193,11 +195,11 @@ fn png(write: impl FnOnce(&mut Vec<u8>) -> Result<(), png::EncodingError>) -> Re
 }
 
 /// `photo.jpg` → `photo.mask.png`, in characters that every header and disk takes.
-fn download_name(prediction: &Prediction, kind: &str) -> String {
+pub(super) fn download_name(prediction: &Prediction, ending: &str) -> String {
     let stem = prediction.file_name.rsplit_once('.').map_or(prediction.file_name.as_str(), |(stem, _)| stem);
     let safe: String =
         stem.chars().map(|c| if c.is_ascii_alphanumeric() || "-_ ".contains(c) { c } else { '_' }).collect();
-    format!("{}.{kind}.png", if safe.trim().is_empty() { "photograph" } else { safe.trim() })
+    format!("{}.{ending}", if safe.trim().is_empty() { "photograph" } else { safe.trim() })
 }
 
 fn download(png: Vec<u8>, name: &str) -> HttpResponse {

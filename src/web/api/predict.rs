@@ -12,10 +12,15 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::cracks::measured;
+use super::standards::asked_standard;
 use crate::domain::TimingMs;
-use crate::serving::{Predicted, Progress};
-use crate::vision::{ProbabilityMap, encode};
+use crate::measure::{NoScale, ScaleRequest};
+use crate::report::Inspection;
+use crate::serving::{Predicted, Progress, Upload};
+use crate::vision::{ProbabilityMap, encode, exif};
 use crate::web::query::Query;
+use crate::web::scale::{resolve, scale_request};
 use crate::web::upload::Form;
 use crate::web::{ApiError, WebState};
 
@@ -52,14 +57,15 @@ pub struct PredictAnswer {
     id: Uuid,
     /// The model that answered.
     model: String,
-    /// Probability from which on a pixel counts as crack.
-    threshold: f32,
     /// Whether there is any crack pixel.
     has_crack: bool,
     /// Share of crack pixels, 0 to 1.
     crack_ratio: f64,
     /// Where the time went, in milliseconds.
     timing_ms: TimingMs,
+    /// The cracks, measured.
+    #[serde(flatten)]
+    inspection: Inspection,
     /// With `mask=png`: the mask as PNG (0 or 255), base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     mask_png: Option<String>,
@@ -72,7 +78,11 @@ pub struct PredictAnswer {
 #[utoipa::path(post, path = "/predict", tag = "predictions",
     params(
         ("mask" = Option<String>, Query, description = "`rows` (nested 0/1 rows, the default), `png` (base64) or `none`"),
-        ("threshold" = Option<f32>, Query, description = "0 to 1 instead of the model's own")),
+        ("threshold" = Option<f32>, Query, description = "0 to 1 instead of the model's own"),
+        ("mm_per_px" = Option<f64>, Query, description = "millimetres on the surface for one pixel, 0.001 to 1000"),
+        ("distance_m" = Option<f64>, Query, description = "distance from the camera to the surface in metres, 0.01 to 1000; \
+            needs a photograph that tells its focal length"),
+        ("standard" = Option<String>, Query, description = "id of a standard, or `ID/ROW`, instead of the one in the settings")),
     request_body(content = PredictForm, content_type = "multipart/form-data"),
     responses((status = 200, body = PredictAnswer),
         (status = "4XX", body = ApiError, content_type = "application/problem+json"),
@@ -83,28 +93,54 @@ pub async fn predict(
     request: HttpRequest,
     body: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let query = Query::read(&request, &["mask", "threshold"])?;
+    let query = Query::read(&request, &["mask", "threshold", "mm_per_px", "distance_m", "standard"])?;
     let form_of_mask = query.choice("mask", &MASK_FORMS)?.unwrap_or(MaskForm::Rows);
     let threshold = query.ratio("threshold")?;
+    let (scale, standard) = (scale_request(&query)?, asked_standard(&state, &query)?);
     let mut form = Form::read(&state, &request, body, &["file"]).await?;
     let upload = form.file("file")?;
+    refuse_without_lens(scale, &upload).await?;
     let predicted = state.predictor.predict(upload, Arc::new(Progress::default())).await?;
-    answer(predicted, form_of_mask, threshold).await
+    let threshold = threshold.unwrap_or(predicted.prediction.summary.threshold);
+    let measured = if threshold == predicted.prediction.summary.threshold {
+        predicted.measured.clone()
+    } else {
+        measured(&state, &predicted.prediction, threshold).await?
+    };
+    let focal_35mm = measured.capture.focal_35mm;
+    let scale = resolve(scale, focal_35mm, (predicted.map.width(), predicted.map.height()))?;
+    let inspection = Inspection::new(&measured.survey, scale.as_ref(), standard.as_ref(), focal_35mm);
+    answer(predicted, form_of_mask, threshold, inspection).await
 }
 
-async fn answer(predicted: Predicted, form: MaskForm, threshold: Option<f32>) -> Result<HttpResponse, ApiError> {
-    let Predicted { prediction, map } = predicted;
-    let threshold = threshold.unwrap_or(prediction.summary.threshold);
+/// A distance without a lens is refused before the network runs, not after.
+async fn refuse_without_lens(scale: Option<ScaleRequest>, upload: &Upload) -> Result<(), ApiError> {
+    let Some(ScaleRequest::DistanceM(_)) = scale else { return Ok(()) };
+    let content = upload.content.clone();
+    let capture = web::block(move || exif::read(&content)).await.map_err(ApiError::internal)?;
+    if capture.focal_35mm.is_none() {
+        return Err(NoScale::NoFocalLength.into());
+    }
+    Ok(())
+}
+
+async fn answer(
+    predicted: Predicted,
+    form: MaskForm,
+    threshold: f32,
+    inspection: Inspection,
+) -> Result<HttpResponse, ApiError> {
+    let Predicted { prediction, map, .. } = predicted;
     let crack_ratio = map.crack_ratio(threshold);
     let mut answer = PredictAnswer {
         status: "success",
         shape: [map.height(), map.width()],
         id: prediction.id,
         model: prediction.model.name,
-        threshold,
         has_crack: crack_ratio > 0.0,
         crack_ratio,
         timing_ms: prediction.timing_ms,
+        inspection,
         mask_png: None,
         prediction: None,
     };

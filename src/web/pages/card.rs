@@ -64,6 +64,7 @@ impl Card {
                 Stage::Waiting => "Waiting in the queue",
                 Stage::Decoding => "Decoding the photograph",
                 Stage::Looking => "Looking for cracks",
+                Stage::Measuring => "Measuring what was found",
             },
             tiles_done,
             tiles_total,
