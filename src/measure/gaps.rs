@@ -140,7 +140,7 @@ impl Trace {
             return;
         }
         let second = self.branches.swap_remove(i.max(j));
-        let first = std::mem::replace(&mut self.branches[i.min(j)], TracedBranch::default());
+        let first = std::mem::take(&mut self.branches[i.min(j)]);
         let (before, after) = if i < j { (first, second) } else { (second, first) };
         let before = if before.nodes[1] == a { before } else { before.reversed() };
         let after = if after.nodes[0] == b { after } else { after.reversed() };

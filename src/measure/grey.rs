@@ -126,10 +126,10 @@ pub fn lips(light: &Light, line: &[Vec2], near: &[[f64; 2]]) -> GreyLips {
     for (i, near) in near.iter().enumerate() {
         let found: [Option<Lip>; 2] =
             std::array::from_fn(|k| lip(&profiles, i, [1.0, -1.0][k], near[k], roughness));
-        if let [Some(left), Some(right)] = &found {
-            if left.at + right.at >= SHARPNESS_FROM_PX {
-                blurs.extend([left.blur, right.blur]);
-            }
+        if let [Some(left), Some(right)] = &found
+            && left.at + right.at >= SHARPNESS_FROM_PX
+        {
+            blurs.extend([left.blur, right.blur]);
         }
         softness.extend(found.iter().flatten().map(|lip| lip.softness));
         lips.push(found.map(|lip| lip.map(|lip| lip.at)));

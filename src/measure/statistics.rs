@@ -4,7 +4,7 @@ use super::course::{Shape, kind, longest_way, orientation_deg};
 use super::evidence::Evidence;
 use super::geometry::{Vec2, quantile, smoothed};
 use super::intervals::{Widths, length_px};
-use super::survey::{Branch, CentrePoint, CrackMeasurement, Estimate};
+use super::survey::{Branch, CentrePoint, CrackMeasurement};
 use super::trace::{Trace, TracedBranch};
 
 /// Marks shorter than this, in pixels, are specks.

@@ -133,7 +133,7 @@ mod tests {
         write(&mut out, &survey(), scale).unwrap();
         let text = String::from_utf8(out).unwrap();
         let lines: Vec<&str> = text.lines().collect();
-        assert!(text.is_ascii() && lines.len() % 2 == 0);
+        assert!(text.is_ascii() && lines.len().is_multiple_of(2));
         lines.chunks(2).map(|pair| (pair[0].trim().parse().unwrap(), pair[1].to_owned())).collect()
     }
 
