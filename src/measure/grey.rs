@@ -124,8 +124,7 @@ pub fn lips(light: &Light, line: &[Vec2], near: &[[f64; 2]]) -> GreyLips {
     let mut softness = Vec::new();
     let mut lips = Vec::with_capacity(line.len());
     for (i, near) in near.iter().enumerate() {
-        let found: [Option<Lip>; 2] =
-            std::array::from_fn(|k| lip(&profiles, i, [1.0, -1.0][k], near[k], roughness));
+        let found: [Option<Lip>; 2] = std::array::from_fn(|k| lip(&profiles, i, [1.0, -1.0][k], near[k], roughness));
         if let [Some(left), Some(right)] = &found
             && left.at + right.at >= SHARPNESS_FROM_PX
         {
@@ -142,8 +141,7 @@ fn roughness(profiles: &Profiles, near: &[[f64; 2]]) -> f64 {
     let mut deviations = Vec::new();
     for (i, near) in near.iter().enumerate().step_by(3) {
         for (side, lip) in [1.0, -1.0].into_iter().zip(near) {
-            let mut beside: Vec<f64> =
-                profiles.samples(i, side, lip + BESIDE_PX[0], lip + BESIDE_PX[1]).collect();
+            let mut beside: Vec<f64> = profiles.samples(i, side, lip + BESIDE_PX[0], lip + BESIDE_PX[1]).collect();
             let middle = median(&mut beside);
             deviations.extend(beside.iter().map(|value| (value - middle).abs()));
         }

@@ -25,12 +25,14 @@ pub fn crack(trace: &Trace, evidence: Evidence) -> Option<CrackMeasurement> {
     }
     let (widest, width_max_at) = widest(trace, &smooth);
     let widths = Widths::new(trace, mean);
-    if std::env::var("HDBG").is_ok() { // DBG
-        let g: Vec<_> = trace.branches.iter().filter_map(|b| b.grey.map(|g| (g, b.line.len() as f64))).collect(); // DBG
-        let t: f64 = g.iter().map(|x| x.1).sum(); // DBG
-        let m = |f: fn(&super::trace::GreyQuality) -> f64| g.iter().map(|x| f(&x.0) * x.1).sum::<f64>() / t; // DBG
-        eprintln!("DBG {mean:.9} {:.3} {:.3} {:.3} {:.3} {}", m(|g| g.told), m(|g| g.moved_px), m(|g| g.softness_px), m(|g| g.blur_px), total); // DBG
-    } // DBG
+    if std::env::var("HDBG").is_ok() {
+        eprintln!(
+            "DBG {mean:.9} {:.3} {:.3} {:.3} {:.3} {}",
+            m(|g| g.told),
+            m(|g| g.moved_px),
+            m(|g| g.softness_px),
+            m(|g| g.blur_px),
+            total
     let junctions = junctions(trace);
     let orientation_deg = orientation_deg(trace.branches.iter().map(|branch| branch.line.as_slice()));
     let (width, height) = super::regions::CrackPixels::size(&evidence);
@@ -42,7 +44,8 @@ pub fn crack(trace: &Trace, evidence: Evidence) -> Option<CrackMeasurement> {
         main_px: longest_way(trace),
         landscape: width >= height,
     };
-    let mut branches: Vec<Branch> = trace.branches.iter().zip(&smooth).map(|(b, widths)| points(&b.line, widths)).collect();
+    let mut branches: Vec<Branch> =
+        trace.branches.iter().zip(&smooth).map(|(b, widths)| points(&b.line, widths)).collect();
     branches.sort_by_key(|branch| std::cmp::Reverse(branch.points.len()));
     Some(CrackMeasurement {
         number: 0,

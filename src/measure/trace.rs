@@ -132,7 +132,8 @@ fn with_lips(branch: Centred, graph: &Graph, degrees: &[usize], local: &Local) -
 pub fn sharpen(traces: &mut [Trace], photo: &RgbImage) {
     let light = Light::new(photo);
     let branches: Vec<&mut TracedBranch> = traces.iter_mut().flat_map(|trace| &mut trace.branches).collect();
-    let seen: Vec<GreyLips> = branches.par_iter().map(|branch| grey::lips(&light, &branch.line, &branch.lips)).collect();
+    let seen: Vec<GreyLips> =
+        branches.par_iter().map(|branch| grey::lips(&light, &branch.line, &branch.lips)).collect();
     let blur_px = grey::blur(seen.iter().flat_map(|seen| &seen.blurs).copied().collect());
     let mut shifts: Vec<f64> =
         seen.iter().zip(&branches).filter_map(|(seen, branch)| grey::shift(seen, &branch.lips)).collect();
