@@ -25,14 +25,6 @@ pub fn crack(trace: &Trace, evidence: Evidence) -> Option<CrackMeasurement> {
     }
     let (widest, width_max_at) = widest(trace, &smooth);
     let widths = Widths::new(trace, mean);
-    if std::env::var("HDBG").is_ok() {
-        eprintln!(
-            "DBG {mean:.9} {:.3} {:.3} {:.3} {:.3} {}",
-            m(|g| g.told),
-            m(|g| g.moved_px),
-            m(|g| g.softness_px),
-            m(|g| g.blur_px),
-            total
     let junctions = junctions(trace);
     let orientation_deg = orientation_deg(trace.branches.iter().map(|branch| branch.line.as_slice()));
     let (width, height) = super::regions::CrackPixels::size(&evidence);
