@@ -8,6 +8,7 @@
 mod centreline;
 mod course;
 mod evidence;
+mod follow;
 mod gaps;
 mod geometry;
 mod graph;
@@ -69,6 +70,7 @@ fn measured(evidence: Evidence, photo: Option<&RgbImage>, threshold: f32) -> Cra
     traces.retain(|trace| trace.length() >= SHORTEST_PIECE_PX);
     let mut specks = all - traces.len();
     if let Some(photo) = photo {
+        follow::follow(&mut traces, photo, evidence);
         trace::sharpen(&mut traces, photo);
     }
     let joined = gaps::joined(traces, evidence);
