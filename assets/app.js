@@ -1,6 +1,7 @@
 // Entry point of the page: uploads, viewers, and the little that belongs to the page as a whole.
 import { startUploads, forget } from "./upload.js";
 import "./viewer.js";
+import "./cracks.js";
 
 const status = document.getElementById("page-status");
 

@@ -2,6 +2,8 @@
 
 const STEP = 1.5;
 const MAX_SCALE = 40;
+/** A press that moves less than this many CSS pixels is a tap. */
+const TAP_PX = 6;
 /** A wheel turn within this time of a page scroll belongs to that scroll, not to the photograph under the pointer. */
 const SCROLL_PAUSE_MS = 250;
 
@@ -51,6 +53,13 @@ export class View {
     this.zoomTo(this.scale / STEP, x, y);
   }
 
+  /** Brings a rectangle of the photograph to the middle unless it is in the window already. */
+  reveal([left, top, right, bottom]) {
+    const inside = (low, high, offset, window) => low * this.scale + offset >= 0 && high * this.scale + offset <= window;
+    if (inside(left, right, this.x, this.width) && inside(top, bottom, this.y, this.height)) return;
+    this.panBy(this.width / 2 - ((left + right) / 2) * this.scale - this.x, this.height / 2 - ((top + bottom) / 2) * this.scale - this.y);
+  }
+
   panBy(dx, dy) {
     this.x += dx;
     this.y += dy;
@@ -87,11 +96,13 @@ addEventListener("scroll", () => (lastScroll = performance.now()), { passive: tr
  * Lets pointer, wheel and keys on `canvas` move `view`.
  * @param {HTMLCanvasElement} canvas
  * @param {View} view
- * @param {{changed: () => void, compare: (on: boolean) => void, hover: (at: {x: number, y: number} | null) => void}} on
+ * @param {{changed: () => void, compare: (on: boolean) => void, hover: (at: {x: number, y: number} | null) => void,
+ *   tap: (at: {x: number, y: number}, pointerType: string) => void, key: (event: KeyboardEvent) => boolean}} on
  * @param {AbortSignal} signal ends all listeners
  */
 export function listen(canvas, view, on, signal) {
   const pointers = new Map();
+  let press = null;
   const add = (type, handler, options) => canvas.addEventListener(type, handler, { signal, ...options });
   const at = (event) => {
     const box = canvas.getBoundingClientRect();
@@ -108,6 +119,7 @@ export function listen(canvas, view, on, signal) {
   add("pointerdown", (event) => {
     if (event.button !== 0) return;
     pointers.set(event.pointerId, at(event));
+    press = pointers.size === 1 ? { x: event.clientX, y: event.clientY } : null;
     canvas.setPointerCapture(event.pointerId);
   });
   add("pointermove", (event) => {
@@ -115,6 +127,9 @@ export function listen(canvas, view, on, signal) {
     on.hover(event.pointerType === "mouse" ? now : null);
     const before = pointers.get(event.pointerId);
     if (!before) return;
+    if (press && Math.hypot(event.clientX - press.x, event.clientY - press.y) > TAP_PX) press = null;
+    // A hand that trembles must not move what it points at.
+    if (press) return;
     if (pointers.size === 1) {
       view.panBy(now.x - before.x, now.y - before.y);
     } else if (pointers.size === 2) {
@@ -126,6 +141,10 @@ export function listen(canvas, view, on, signal) {
     }
     pointers.set(event.pointerId, now);
     changed();
+  });
+  add("pointerup", (event) => {
+    if (press && pointers.has(event.pointerId)) on.tap(at(event), event.pointerType);
+    press = null;
   });
   for (const type of ["pointerup", "pointercancel"]) add(type, (event) => pointers.delete(event.pointerId));
   add("pointerleave", () => on.hover(null));
@@ -167,6 +186,7 @@ export function listen(canvas, view, on, signal) {
   };
   add("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (on.key(event)) return event.preventDefault();
     if (isCompare(event)) return on.compare((comparing = true));
     const move = keys[event.key];
     // Arrows go on scrolling the page while the whole photograph is in view.

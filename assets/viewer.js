@@ -1,4 +1,5 @@
 // <crack-viewer>: the controls of a finished result. The markup comes from the server; this adds what needs script.
+import { Measures } from "./measures.js";
 import { Scene } from "./scene.js";
 import { View, listen } from "./view.js";
 
@@ -6,10 +7,12 @@ import { View, listen } from "./view.js";
 const MAX_CANVAS_PIXELS = 8e6;
 /** Scrolling back and forth must not fetch the same map again and again. */
 const RELEASE_AFTER_MS = 3000;
+/** A slider that has not moved for this long rests: the cracks are asked for anew. */
+const REST_MS = 400;
 const STORED = "hairline.overlay";
 
-/** Overlay colour and opacity, shared by all viewers and kept between visits. */
-const preferences = { colour: "ff5c00", opacity: 0.75, ...read() };
+/** Overlay colour and opacity and what is shown, shared by all viewers and kept between visits. */
+const preferences = { colour: "ff5c00", opacity: 0.75, show: "both", ...read() };
 
 function read() {
   try {
@@ -41,6 +44,7 @@ class CrackViewer extends HTMLElement {
   #frame = 0;
   #announceTimer = 0;
   #releaseTimer = 0;
+  #restTimer = 0;
   #comparing = false;
 
   connectedCallback() {
@@ -50,13 +54,19 @@ class CrackViewer extends HTMLElement {
     this.modelThreshold = this.threshold = Number(threshold);
     this.view = new View(Number(width), Number(height));
     this.canvas = this.querySelector("canvas");
+    this.measures = new Measures(this, () => this.#redraw());
     this.part("[data-stage]").style.setProperty("--aspect", `${width} / ${height}`);
 
     this.life = new AbortController();
     this.changed = listen(this.canvas, this.view, {
       changed: () => this.#redraw(),
       compare: (on) => this.#compare(on),
-      hover: (at) => this.#readout(at),
+      hover: (at) => {
+        this.#readout(at);
+        this.measures.hover(at, this.view);
+      },
+      tap: (at, pointerType) => this.measures.tap(at, this.view, pointerType),
+      key: (event) => this.measures.key(event, this.view),
     }, this.life.signal);
     this.#listenToControls();
     this.#showPreferences();
@@ -75,6 +85,7 @@ class CrackViewer extends HTMLElement {
     this.nearObserver.disconnect();
     clearTimeout(this.#announceTimer);
     clearTimeout(this.#releaseTimer);
+    clearTimeout(this.#restTimer);
     this.#release();
   }
 
@@ -142,6 +153,7 @@ class CrackViewer extends HTMLElement {
     on("[data-threshold-reset]", "click", () => this.#setThreshold(this.modelThreshold));
     on("[data-opacity-slider]", "input", (event) => prefer({ opacity: event.target.valueAsNumber / 100 }));
     on(".colours", "change", (event) => prefer({ colour: event.target.value }));
+    on(".shown", "change", (event) => prefer({ show: event.target.value }));
     document.addEventListener("hairline:preferences", () => this.#showPreferences(), { signal: this.life.signal });
 
     const zooms = {
@@ -171,6 +183,22 @@ class CrackViewer extends HTMLElement {
     this.#showThreshold();
     this.#redraw();
     this.#announce();
+    clearTimeout(this.#restTimer);
+    this.#restTimer = setTimeout(() => this.dispatchEvent(new Event("hairline:threshold")), REST_MS);
+  }
+
+  /** Shows another threshold at once, as when the address asks for one. */
+  showThreshold(threshold) {
+    if (threshold === this.threshold) return;
+    this.threshold = threshold;
+    this.#showThreshold();
+    this.#redraw();
+  }
+
+  /** Brings a rectangle of the photograph, in its pixels, into view. */
+  reveal(bounds) {
+    this.view.reveal(bounds);
+    this.changed();
   }
 
   #showThreshold() {
@@ -203,6 +231,9 @@ class CrackViewer extends HTMLElement {
     const radio = this.part(`.colours input[value="${CSS.escape(preferences.colour)}"]`);
     if (radio) radio.checked = true;
     else preferences.colour = this.part(".colours input").value;
+    const shown = this.part(`.shown input[value="${CSS.escape(preferences.show)}"]`);
+    if (shown) shown.checked = true;
+    else preferences.show = "both";
     this.#showLinks();
     this.#redraw();
   }
@@ -261,7 +292,9 @@ class CrackViewer extends HTMLElement {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     if (!this.#scene) return;
-    this.#scene.draw(this.canvas, this.view, { ...preferences, threshold: this.threshold, hidden: this.#comparing });
+    const style = { ...preferences, threshold: this.threshold, hidden: this.#comparing };
+    this.#scene.draw(this.canvas, this.view, { ...style, hidden: style.hidden || style.show === "widths" });
+    this.measures.draw(this.canvas, this.view, style);
     const percent = this.view.scale * 100;
     this.part("[data-zoom-level]").textContent = `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
   }

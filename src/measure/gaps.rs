@@ -1,6 +1,8 @@
 //! Pieces of one crack that lie apart are joined: tips that face each other
 //! across a short gap, as where dirt or a lichen covers a crack.
 
+use std::collections::HashMap;
+
 use super::evidence::Evidence;
 use super::geometry::{Vec2, between, distance, dot, sub, unit};
 use super::regions::Sets;
@@ -14,8 +16,8 @@ const SEEN: (f64, f64) = (24.0, 4.0);
 const LEAST_SUPPORT: f64 = 0.2;
 /// Cosine of the largest angle between a tip's direction and the gap.
 const LEAST_ALIGNMENT: f64 = 0.77;
-/// Gaps so short that the directions of the tips say nothing.
-const TOUCHING_PX: f64 = 3.0;
+/// Gaps so short, in pixels or as a share of the width, that the directions of the tips say nothing.
+const TOUCHING: (f64, f64) = (3.0, 1.0);
 
 /// A free end of a crack.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +37,10 @@ pub fn joined(traces: Vec<Trace>, evidence: Evidence) -> Vec<Trace> {
     for &(a, b) in &bridges {
         sets.join(tips[a].trace, tips[b].trace);
     }
+    let landings = landings(&tips, &traces, &bridges);
+    for &(tip, trace) in &landings {
+        sets.join(tips[tip].trace, trace);
+    }
     let mut first_node = vec![0; traces.len()];
     let mut whole: Vec<Option<Trace>> = vec![None; traces.len()];
     for (index, trace) in traces.into_iter().enumerate() {
@@ -49,7 +55,42 @@ pub fn joined(traces: Vec<Trace>, evidence: Evidence) -> Vec<Trace> {
             trace.bridge(node(a), node(b));
         }
     }
+    for (tip, trace) in landings {
+        let root = sets.root(trace);
+        if let Some(whole) = &mut whole[root] {
+            whole.land(first_node[tips[tip].trace] + tips[tip].node);
+        }
+    }
     whole.into_iter().flatten().collect()
+}
+
+/// Tips that end at the flank of another crack: a junction that the evidence left open.
+fn landings(tips: &[Tip], traces: &[Trace], bridges: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    const CELL_PX: f64 = 16.0;
+    let cell = |at: Vec2| ((at[0] / CELL_PX).floor() as i64, (at[1] / CELL_PX).floor() as i64);
+    let mut near: HashMap<(i64, i64), Vec<usize>> = HashMap::new();
+    for (index, tip) in tips.iter().enumerate() {
+        if !bridges.iter().any(|&(a, b)| a == index || b == index) {
+            let (x, y) = cell(tip.at);
+            for place in (x - 1..=x + 1).flat_map(|x| (y - 1..=y + 1).map(move |y| (x, y))) {
+                near.entry(place).or_default().push(index);
+            }
+        }
+    }
+    let mut found: Vec<Option<(f64, usize)>> = vec![None; tips.len()];
+    for (trace, branch) in traces.iter().enumerate().flat_map(|(t, trace)| trace.branches.iter().map(move |b| (t, b))) {
+        for (point, lips) in branch.line.iter().zip(&branch.lips) {
+            for &index in near.get(&cell(*point)).into_iter().flatten() {
+                let (tip, reach) = (&tips[index], 0.5 * (lips[0] + lips[1]) + TOUCHING.0);
+                let away = distance(tip.at, *point);
+                if tip.trace != trace && away <= reach.min(CELL_PX) && found[index].is_none_or(|(best, _)| away < best)
+                {
+                    found[index] = Some((away, trace));
+                }
+            }
+        }
+    }
+    found.into_iter().enumerate().filter_map(|(index, found)| Some((index, found?.1))).collect()
 }
 
 fn tips(index: usize, trace: &Trace) -> impl Iterator<Item = Tip> + '_ {
@@ -104,7 +145,7 @@ fn face_each_other(a: &Tip, b: &Tip, evidence: Evidence) -> bool {
     }
     let along = unit(gap);
     let aligned = dot(a.outward, along).min(-dot(b.outward, along)) >= LEAST_ALIGNMENT;
-    if length > TOUCHING_PX && !aligned {
+    if length > TOUCHING.0.max(TOUCHING.1 * width) && !aligned {
         return false;
     }
     length <= BLIND.0 + BLIND.1 * width || support(a.at, b.at, evidence) >= LEAST_SUPPORT
@@ -132,6 +173,16 @@ impl Trace {
         }));
     }
 
+    /// Makes a junction of a tip that ends at another branch.
+    fn land(&mut self, tip: usize) {
+        self.degrees[tip] = 3;
+        for branch in &mut self.branches {
+            for end in [0, 1].into_iter().filter(|&end| branch.nodes[end] == tip).collect::<Vec<_>>() {
+                branch.free[end] = false;
+            }
+        }
+    }
+
     /// Makes one branch of the two that end at tips `a` and `b`, straight between them.
     fn bridge(&mut self, a: usize, b: usize) {
         let find = |node: usize, branches: &[TracedBranch]| branches.iter().position(|one| one.nodes.contains(&node));
@@ -141,23 +192,27 @@ impl Trace {
         }
         let second = self.branches.swap_remove(i.max(j));
         let first = std::mem::take(&mut self.branches[i.min(j)]);
-        let (before, after) = if i < j { (first, second) } else { (second, first) };
-        let before = if before.nodes[1] == a { before } else { before.reversed() };
-        let after = if after.nodes[0] == b { after } else { after.reversed() };
+        let (mut before, mut after) = if i < j { (first, second) } else { (second, first) };
+        if before.nodes[1] != a {
+            before.reverse();
+        }
+        if after.nodes[0] != b {
+            after.reverse();
+        }
         self.branches[i.min(j)] = before.continued(after);
         (self.degrees[a], self.degrees[b]) = (2, 2);
     }
 }
 
 impl TracedBranch {
-    fn reversed(mut self) -> Self {
+    /// Turns the direction of travel round.
+    pub fn reverse(&mut self) {
         self.nodes.reverse();
         self.free.reverse();
         self.line.reverse();
         self.lips.reverse();
         self.lips.iter_mut().for_each(|lips| lips.reverse());
         self.clear.reverse();
-        self
     }
 
     /// This branch, a straight bridge, then `other`.

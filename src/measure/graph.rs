@@ -1,5 +1,7 @@
 //! A skeleton as a graph: free tips and junctions, and the branches between them.
 
+use std::collections::{HashMap, HashSet};
+
 use super::geometry::{Vec2, add, distance, length, scaled};
 use super::raster::Raster;
 use super::regions::Sets;
@@ -121,31 +123,22 @@ impl Graph {
     }
 }
 
-/// Nothing, or which node a pixel belongs to.
-const NO_NODE: usize = usize::MAX;
-
 /// Walks along a skeleton.
 struct Tracer<'a> {
     region: &'a Raster,
     skeleton: &'a Raster,
     steps: [isize; 8],
-    node_of: Vec<usize>,
-    walked: Vec<bool>,
+    /// The node of each pixel that belongs to one; sparse, as skeletons are.
+    node_of: HashMap<usize, usize>,
+    walked: HashSet<usize>,
     graph: Graph,
 }
 
 impl<'a> Tracer<'a> {
     fn new(region: &'a Raster, skeleton: &'a Raster) -> Self {
-        let count = skeleton.pixels.len();
         let steps = offsets(skeleton.width);
-        Self {
-            region,
-            skeleton,
-            steps,
-            node_of: vec![NO_NODE; count],
-            walked: vec![false; count],
-            graph: Graph::default(),
-        }
+        let (node_of, walked) = (HashMap::new(), HashSet::new());
+        Self { region, skeleton, steps, node_of, walked, graph: Graph::default() }
     }
 
     fn trace(mut self) -> Graph {
@@ -160,12 +153,12 @@ impl<'a> Tracer<'a> {
             self.add_node(&[i]);
         }
         for i in &set {
-            if self.node_of[*i] != NO_NODE {
+            if self.node_of.contains_key(i) {
                 self.walk_from(*i);
             }
         }
         for i in set {
-            if self.node_of[i] == NO_NODE && !self.walked[i] {
+            if !self.node_of.contains_key(&i) && !self.walked.contains(&i) {
                 self.add_node(&[i]);
                 self.walk_from(i);
             }
@@ -175,17 +168,17 @@ impl<'a> Tracer<'a> {
 
     /// One node for all junction pixels that touch.
     fn flood_junction(&mut self, first: usize) {
-        if self.node_of[first] != NO_NODE {
+        if self.node_of.contains_key(&first) {
             return;
         }
         let mut cluster = vec![first];
-        self.node_of[first] = self.graph.nodes.len();
+        self.node_of.insert(first, self.graph.nodes.len());
         let mut next = 0;
         while next < cluster.len() {
             for i in self.neighbours(cluster[next]) {
                 let is_crossing = bits(&self.skeleton.pixels, i, &self.steps).count_ones() > 2;
-                if is_crossing && self.node_of[i] == NO_NODE {
-                    self.node_of[i] = self.graph.nodes.len();
+                if is_crossing && !self.node_of.contains_key(&i) {
+                    self.node_of.insert(i, self.graph.nodes.len());
                     cluster.push(i);
                 }
             }
@@ -196,7 +189,7 @@ impl<'a> Tracer<'a> {
 
     fn add_node(&mut self, pixels: &[usize]) {
         for &i in pixels {
-            self.node_of[i] = self.graph.nodes.len();
+            self.node_of.insert(i, self.graph.nodes.len());
         }
         let sum = pixels.iter().fold([0.0; 2], |sum, &i| add(sum, self.skeleton.centre(i)));
         let radius = pixels.iter().map(|&i| self.region.radius(i)).fold(0.0, f64::max);
@@ -210,13 +203,15 @@ impl<'a> Tracer<'a> {
 
     /// Follows every branch that leaves node pixel `start` and was not walked before.
     fn walk_from(&mut self, start: usize) {
-        let node = self.node_of[start];
+        let node = self.node_of[&start];
         for first in self.neighbours(start) {
-            if self.node_of[first] == NO_NODE && !self.walked[first] {
-                self.walk(node, start, first);
-            } else if self.node_of[first] != NO_NODE && self.node_of[first] > node {
-                let line = vec![self.graph.nodes[node].at, self.graph.nodes[self.node_of[first]].at];
-                self.graph.edges.push(Edge { nodes: [node, self.node_of[first]], line });
+            match self.node_of.get(&first) {
+                None if !self.walked.contains(&first) => self.walk(node, start, first),
+                Some(&other) if other > node => {
+                    let line = vec![self.graph.nodes[node].at, self.graph.nodes[other].at];
+                    self.graph.edges.push(Edge { nodes: [node, other], line });
+                }
+                None | Some(_) => {}
             }
         }
     }
@@ -225,18 +220,15 @@ impl<'a> Tracer<'a> {
         let mut line = vec![self.graph.nodes[node].at];
         let (mut before, mut here) = (start, first);
         let end = loop {
-            self.walked[here] = true;
+            self.walked.insert(here);
             line.push(self.skeleton.centre(here));
             let onward: Vec<usize> = self.neighbours(here).into_iter().filter(|&i| i != before).collect();
-            let next = onward
-                .iter()
-                .copied()
-                .find(|&i| self.node_of[i] != NO_NODE && (line.len() > 2 || self.node_of[i] != node))
-                .or_else(|| onward.iter().copied().find(|&i| self.node_of[i] == NO_NODE && !self.walked[i]));
-            let Some(next) = next else { break None };
-            if self.node_of[next] != NO_NODE {
-                break Some(self.node_of[next]);
+            let into_node = |i: &usize| self.node_of.get(i).filter(|&&end| line.len() > 2 || end != node).copied();
+            if let Some(end) = onward.iter().find_map(into_node) {
+                break Some(end);
             }
+            let is_open = |i: &usize| !self.node_of.contains_key(i) && !self.walked.contains(i);
+            let Some(next) = onward.into_iter().find(is_open) else { break None };
             (before, here) = (here, next);
         };
         // A pixel that leads back into its own junction is no branch.

@@ -54,7 +54,7 @@ impl<'a> Light<'a> {
     }
 
     /// Luminance anywhere, bilinear.
-    fn at(&self, point: Vec2) -> f64 {
+    pub fn at(&self, point: Vec2) -> f64 {
         let (x, y) = (point[0] - 0.5, point[1] - 0.5);
         let (left, top) = (x.floor(), y.floor());
         let (sx, sy) = (x - left, y - top);
@@ -73,6 +73,8 @@ pub struct GreyLips {
     pub blurs: Vec<f64>,
     /// Typical distance between the places where a quarter and three quarters of the step at a lip are reached.
     pub softness: f64,
+    /// Typical step at a lip in units of the surface's roughness.
+    pub clearness: f64,
 }
 
 /// Light across a branch: a row for each of its points.
@@ -122,6 +124,7 @@ pub fn lips(light: &Light, line: &[Vec2], near: &[[f64; 2]]) -> GreyLips {
     let roughness = roughness(&profiles, near);
     let mut blurs = Vec::new();
     let mut softness = Vec::new();
+    let mut clearness = Vec::new();
     let mut lips = Vec::with_capacity(line.len());
     for (i, near) in near.iter().enumerate() {
         let found: [Option<Lip>; 2] = std::array::from_fn(|k| lip(&profiles, i, [1.0, -1.0][k], near[k], roughness));
@@ -131,9 +134,10 @@ pub fn lips(light: &Light, line: &[Vec2], near: &[[f64; 2]]) -> GreyLips {
             blurs.extend([left.blur, right.blur]);
         }
         softness.extend(found.iter().flatten().map(|lip| lip.softness));
+        clearness.extend(found.iter().map(|lip| lip.as_ref().map_or(0.0, |lip| lip.step / roughness.max(1e-6))));
         lips.push(found.map(|lip| lip.map(|lip| lip.at)));
     }
-    GreyLips { lips, blurs, softness: median(&mut softness) }
+    GreyLips { lips, blurs, softness: median(&mut softness), clearness: median(&mut clearness) }
 }
 
 /// Deviation of the surface's light beside the crack, robustly.
@@ -152,6 +156,7 @@ fn roughness(profiles: &Profiles, near: &[[f64; 2]]) -> f64 {
 /// One lip in the light.
 struct Lip {
     at: f64,
+    step: f64,
     blur: f64,
     softness: f64,
 }
@@ -182,7 +187,7 @@ fn lip(profiles: &Profiles, i: usize, side: f64, near: f64, roughness: f64) -> O
         (Some(low), Some(high)) => high - low,
         _ => 0.0,
     };
-    Some(Lip { at, blur, softness })
+    Some(Lip { at, step, blur, softness })
 }
 
 /// Where the light first rises to `level` on the way out.

@@ -4,8 +4,9 @@
 //! (sampling), the lens rounds the lips (blur), a lip is where somebody draws
 //! the line between dark and light (threshold), and the light beside a crack
 //! may be no lip at all (worn edges, dirt). The scale's own error joins when
-//! millimetres are asked for. The constants were set on drawn photographs
-//! (`synth`); docs/measuring.md tells how well they hold on others.
+//! millimetres are asked for. The constants were set by looking at
+//! drawn photographs and at labels that people drew; docs/measuring.md tells
+//! how well they hold on others.
 
 use super::evidence::Evidence;
 use super::geometry::{Vec2, add, length, scaled, smoothed, sub, unit};
@@ -17,6 +18,14 @@ const Z95: f64 = 1.96;
 
 /// Half the interval of a mean width from a label: pixels that are counted or not, and ragged rims.
 const LABEL_MEAN_PX: f64 = 0.25;
+/// What people who draw lips by hand disagree by.
+const LIP_PX: f64 = 0.7;
+/// Share of the blur's deviation that stays in a width after it was taken off.
+const BLUR_SHARE: f64 = 0.3;
+/// Half interval of lips that the light does not tell.
+const GUESSED_PX: f64 = 1.5;
+/// Half interval as a share of the width, below and above: worn lips look dark, so the truth is rather narrower.
+const WIDTH_SHARES: [f64; 2] = [0.18, 0.12];
 /// Length along a crack, in pixels, over which errors of local widths hang together.
 const CORRELATION_PX: f64 = 6.0;
 
@@ -81,16 +90,26 @@ fn quality(trace: &Trace) -> Option<GreyQuality> {
 /// Systematic half intervals of a mean width from grey levels, below and above.
 fn grey_systematic(grey: GreyQuality, mean_px: f64) -> [f64; 2] {
     let guessed = 1.0 - grey.told;
-    let common = 0.35_f64.hypot(0.3 * grey.blur_px).hypot(1.5 * guessed);
-    [common.hypot(0.1 * mean_px), common.hypot(0.03 * mean_px)]
+    let common = LIP_PX.hypot(BLUR_SHARE * grey.blur_px).hypot(GUESSED_PX * guessed);
+    WIDTH_SHARES.map(|share| common.hypot(share * mean_px))
 }
 
-/// Deviation of where a tip is found, in pixels and as a share of the width.
-const TIP: (f64, f64) = (0.5, 0.06);
-/// Deviation of a length from smoothing, as a share of it.
-const SMOOTHING: f64 = 0.003;
-/// Deviation of what a junction adds or takes, as a share of the width.
-const JUNCTION: f64 = 0.15;
+/// Deviations of a length.
+struct Lengths {
+    /// Where a tip is found: pixels, and share of the width.
+    tip: (f64, f64),
+    /// Smoothing and course, as a share of the length.
+    course: f64,
+    /// What a junction adds or takes, as a share of the width.
+    junction: f64,
+}
+
+/// From a label.
+const FROM_LABEL: Lengths = Lengths { tip: (0.5, 0.06), course: 0.003, junction: 0.15 };
+/// From probabilities, whose ends and side branches are a matter of the model's taste.
+const FROM_MODEL: Lengths = Lengths { tip: (2.0, 0.2), course: 0.03, junction: 0.4 };
+/// A crack this clear is seen to its ends; of fainter ones the more may be missing the fainter they are.
+const CLEAR: f64 = 12.0;
 /// The tip of a prediction may lie where the evidence is this many times the threshold, or this share of it.
 const TIP_EVIDENCE: [f64; 2] = [0.25, 1.6];
 /// How far that is looked for, in pixels.
@@ -109,12 +128,21 @@ pub fn length_px(trace: &Trace, value: f64, width_px: f64, evidence: Evidence) -
             }
         }
     }
-    let sampling = Z95
-        * (tips * (TIP.0 + TIP.1 * width_px).powi(2)
-            + (SMOOTHING * value).powi(2)
-            + junctions * (JUNCTION * width_px).powi(2))
-        .sqrt();
-    Estimate { value, low: (value - sampling.hypot(short)).max(0.0), high: value + sampling.hypot(beyond) }
+    let Lengths { tip, course, junction } = match evidence {
+        Evidence::Label(_) => FROM_LABEL,
+        Evidence::Probabilities(..) => FROM_MODEL,
+    };
+    let variance = tips * (tip.0 + tip.1 * width_px).powi(2)
+        + (course * value).powi(2)
+        + junctions * (junction * width_px).powi(2);
+    let sampling = Z95 * variance.sqrt();
+    let faint = quality(trace).map_or(0.0, |grey| (CLEAR / grey.clearness.max(1.0) - 1.0).max(0.0));
+    let missing = faint * value;
+    Estimate {
+        value,
+        low: (value - sampling.hypot(short)).max(0.0),
+        high: value + sampling.hypot(beyond).hypot(missing),
+    }
 }
 
 /// How far beyond its tip a branch may go on, and how far before it it may end.

@@ -8,6 +8,7 @@
 mod centreline;
 mod course;
 mod evidence;
+mod follow;
 mod gaps;
 mod geometry;
 mod graph;
@@ -36,7 +37,7 @@ use rayon::prelude::*;
 
 use crate::vision::{BinaryMask, ProbabilityMap};
 use evidence::Evidence;
-use regions::{CrackPixels, regions};
+use regions::{CrackPixels, Run, regions};
 use trace::Trace;
 
 /// Widths below this many pixels cannot be told from the lens's blur: they are
@@ -62,13 +63,20 @@ pub fn survey_mask(mask: &BinaryMask) -> CrackSurvey {
 /// Pieces shorter than this many pixels are specks that join nothing.
 const SHORTEST_PIECE_PX: f64 = 5.0;
 
+/// What covers more of the photograph than this is no crack.
+const LARGEST_SHARE: f64 = 0.4;
+
 fn measured(evidence: Evidence, photo: Option<&RgbImage>, threshold: f32) -> CrackSurvey {
     let (width, height) = evidence.size();
-    let mut traces: Vec<Trace> = regions(&evidence).par_iter().map(|runs| trace::trace(runs, evidence)).collect();
-    let all = traces.len();
+    let mut regions = regions(&evidence);
+    let all = regions.len();
+    let area = |runs: &[Run]| runs.iter().map(|run| run.to - run.from).sum::<usize>() as f64;
+    regions.retain(|runs| area(runs) <= LARGEST_SHARE * (width * height) as f64);
+    let mut traces: Vec<Trace> = regions.par_iter().map(|runs| trace::trace(runs, evidence)).collect();
     traces.retain(|trace| trace.length() >= SHORTEST_PIECE_PX);
     let mut specks = all - traces.len();
     if let Some(photo) = photo {
+        follow::follow(&mut traces, photo, evidence);
         trace::sharpen(&mut traces, photo);
     }
     let joined = gaps::joined(traces, evidence);
@@ -88,3 +96,6 @@ fn measured(evidence: Evidence, photo: Option<&RgbImage>, threshold: f32) -> Cra
         specks: specks as u32,
     }
 }
+
+#[cfg(test)]
+mod tests;

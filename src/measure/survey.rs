@@ -103,7 +103,7 @@ pub struct CrackSurvey {
     pub threshold: f32,
     /// The cracks, longest first.
     pub cracks: Vec<CrackMeasurement>,
-    /// Marks too short to be measured.
+    /// Marks that are no cracks: too short to be measured, or covering much of the photograph.
     pub specks: u32,
 }
 

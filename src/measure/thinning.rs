@@ -7,6 +7,9 @@ use super::raster::Raster;
 /// Steps to the neighbours, clockwise from north; bit `k` of a neighbourhood is the `k`-th.
 pub const NEIGHBOURS: [(isize, isize); 8] = [(0, -1), (1, -1), (1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1)];
 
+/// Marks crack pixels that stand in the list of those at the rim.
+const LISTED: u8 = 2;
+
 /// Makes the region one pixel thin; what hangs together stays so, and holes stay open.
 pub fn thin(raster: &mut Raster) {
     let steps = offsets(raster.width);
@@ -14,9 +17,8 @@ pub fn thin(raster: &mut Raster) {
     let mut border: Vec<usize> = (0..raster.pixels.len())
         .filter(|&i| raster.pixels[i] != 0 && bits(&raster.pixels, i, &steps) != 0xff)
         .collect();
-    let mut listed = vec![false; raster.pixels.len()];
     for &i in &border {
-        listed[i] = true;
+        raster.pixels[i] |= LISTED;
     }
     let mut idle = 0;
     let mut pass = 0;
@@ -30,14 +32,17 @@ pub fn thin(raster: &mut Raster) {
         for &i in &gone {
             for step in steps {
                 let other = i.wrapping_add_signed(step);
-                if raster.pixels[other] != 0 && !listed[other] {
-                    listed[other] = true;
+                if raster.pixels[other] == 1 {
+                    raster.pixels[other] |= LISTED;
                     border.push(other);
                 }
             }
         }
         idle = if gone.is_empty() { idle + 1 } else { 0 };
         pass = 1 - pass;
+    }
+    for &i in &border {
+        raster.pixels[i] &= !LISTED;
     }
     strip(raster, border, &steps);
 }

@@ -40,6 +40,8 @@ pub struct GreyQuality {
     pub softness_px: f64,
     /// Deviation of the photograph's blur in pixels.
     pub blur_px: f64,
+    /// Step at the lips in units of the roughness of the surface beside them.
+    pub clearness: f64,
 }
 
 /// A region, or a crack of several, as lines.
@@ -62,6 +64,7 @@ impl GreyQuality {
             moved_px: mix(self.moved_px, other.moved_px),
             softness_px: mix(self.softness_px, other.softness_px),
             blur_px: mix(self.blur_px, other.blur_px),
+            clearness: mix(self.clearness, other.clearness),
         }
     }
 }
@@ -143,6 +146,7 @@ pub fn sharpen(traces: &mut [Trace], photo: &RgbImage) {
         let moved_px = grey::shift(&seen, &branch.lips).unwrap_or(usual_shift);
         let told = told / (2 * seen.lips.len()) as f64;
         branch.lips = grey::completed(&seen, &branch.lips, usual_shift);
-        branch.grey = Some(GreyQuality { told, moved_px, softness_px: seen.softness, blur_px });
+        branch.grey =
+            Some(GreyQuality { told, moved_px, softness_px: seen.softness, blur_px, clearness: seen.clearness });
     }
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::ApiError;
 
 /// The parameters of a request.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Query(Vec<(String, String)>);
 
 impl Query {

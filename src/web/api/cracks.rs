@@ -31,35 +31,66 @@ pub struct CracksAnswer {
 }
 
 /// What a request asks of a prediction's cracks.
+#[derive(Debug, Clone)]
 pub struct CrackQuery {
     threshold: Option<f32>,
-    scale: Option<ScaleRequest>,
+    /// How the scale is asked for, if it is.
+    pub scale: Option<ScaleRequest>,
     standard: Option<Standard>,
+    /// Id of the standard, or `ID/ROW`; empty for none.
+    pub standard_id: String,
 }
 
 impl CrackQuery {
-    fn read(state: &WebState, request: &HttpRequest) -> Result<Self, ApiError> {
+    /// Reads the query of `request`.
+    ///
+    /// # Errors
+    /// 400 if a parameter is unknown or wrong.
+    pub fn read(state: &WebState, request: &HttpRequest) -> Result<Self, ApiError> {
         let known: Vec<&str> = ["threshold", "standard"].into_iter().chain(SCALE_PARAMETERS).collect();
-        let query = Query::read(request, &known)?;
+        Self::of(state, &Query::read(request, &known)?)
+    }
+
+    /// What `query` asks for; an empty one asks for the model's threshold and the standard of the settings.
+    ///
+    /// # Errors
+    /// 400 if a parameter is wrong.
+    pub fn of(state: &WebState, query: &Query) -> Result<Self, ApiError> {
         Ok(Self {
             threshold: query.ratio("threshold")?,
-            scale: scale_request(&query)?,
-            standard: asked_standard(state, &query)?,
+            scale: scale_request(query)?,
+            standard: asked_standard(state, query)?,
+            standard_id: query.get("standard").unwrap_or(&state.settings.inspection.standard).to_owned(),
         })
     }
 }
 
 /// A prediction's cracks with everything that files are written from.
-struct Found {
-    prediction: Prediction,
-    measured: Measured,
-    scale: Option<Scale>,
-    inspection: Inspection,
+pub struct Found {
+    /// The prediction.
+    pub prediction: Prediction,
+    /// What was measured, in pixels.
+    pub measured: Measured,
+    /// The scale that was asked for.
+    pub scale: Option<Scale>,
+    /// What is said of it.
+    pub inspection: Inspection,
 }
 
 async fn found(state: &web::Data<WebState>, id: &str, request: &HttpRequest) -> Result<Found, ApiError> {
     let query = CrackQuery::read(state, request)?;
-    let prediction = find(state, id).await?;
+    inspect(state, find(state, id).await?, query).await
+}
+
+/// The cracks of `prediction` as `query` asks for them.
+///
+/// # Errors
+/// If the scale does not fit the photograph, or the prediction is gone or cannot be read.
+pub async fn inspect(
+    state: &web::Data<WebState>,
+    prediction: Prediction,
+    query: CrackQuery,
+) -> Result<Found, ApiError> {
     let threshold = query.threshold.unwrap_or(prediction.summary.threshold);
     let measured = measured(state, &prediction, threshold).await?;
     let (summary, focal_35mm) = (prediction.summary, measured.capture.focal_35mm);

@@ -1,10 +1,10 @@
 //! The JSON API. One file a resource.
 
-mod cracks;
+pub(super) mod cracks;
 mod feedback;
 mod health;
 mod openapi;
-mod pictures;
+pub(super) mod pictures;
 mod predict;
 mod standards;
 

@@ -171,7 +171,7 @@ pub async fn probabilities_raw(state: web::Data<WebState>, path: web::Path<Strin
 }
 
 /// The prediction whose id a path names.
-pub(super) async fn find(state: &web::Data<WebState>, id: &str) -> Result<Prediction, ApiError> {
+pub async fn find(state: &web::Data<WebState>, id: &str) -> Result<Prediction, ApiError> {
     let id = parse_id(id)?;
     let recent = state.recent.clone();
     blocking(move || Ok(recent.prediction(id)?)).await

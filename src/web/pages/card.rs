@@ -3,6 +3,7 @@
 use askama::Template;
 use uuid::Uuid;
 
+use super::crack_panel::CracksPanel;
 use crate::domain::Prediction;
 use crate::serving::Stage;
 use crate::web::ApiError;
@@ -29,6 +30,8 @@ pub struct Card {
     pub decode_ms: u64,
     pub model_name: String,
     pub model_licence: String,
+    /// The cracks; absent if they could not be measured.
+    pub cracks: Option<CracksPanel>,
     pub error_title: &'static str,
     pub error_detail: String,
     pub error_code: &'static str,
@@ -73,8 +76,8 @@ impl Card {
         }
     }
 
-    /// A finished prediction.
-    pub fn done(prediction: Prediction) -> Self {
+    /// A finished prediction with its cracks.
+    pub fn done(prediction: Prediction, cracks: Option<CracksPanel>) -> Self {
         let summary = prediction.summary;
         let pixels = f64::from(summary.width) * f64::from(summary.height);
         Self {
@@ -92,6 +95,7 @@ impl Card {
             decode_ms: prediction.timing_ms.decode.round() as u64,
             model_name: prediction.model.name,
             model_licence: prediction.model.licence,
+            cracks,
             ..Self::default()
         }
     }

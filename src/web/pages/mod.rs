@@ -2,6 +2,8 @@
 
 mod assets;
 mod card;
+mod crack_panel;
+mod cracks;
 mod docs;
 mod home;
 mod login;
@@ -29,6 +31,7 @@ pub fn configure(config: &mut ServiceConfig) {
                 .route(web::get().to(predictions::one))
                 .route(web::delete().to(predictions::cancel)),
         )
+        .route("/predictions/{id}/cracks", web::get().to(cracks::cracks))
         .route("/assets/{path:.*}", web::get().to(assets::asset));
 }
 

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::card::{Card, CardFragment};
-use super::{Frame, ShownModel, assets, error_page, html, wants_fragment};
+use super::{Frame, ShownModel, assets, cracks, error_page, html, wants_fragment};
 use crate::serving::{PredictError, Progress, Upload};
 use crate::store::RecentError;
 use crate::synth::samples::SAMPLES;
@@ -168,20 +168,26 @@ pub async fn cancel(state: web::Data<WebState>, path: web::Path<String>) -> Resu
     Ok(fragment_of(Card::gone(id, name), StatusCode::OK))
 }
 
-async fn card(state: &web::Data<WebState>, id: Uuid) -> Card {
+/// What is known of `id` now.
+pub async fn card(state: &web::Data<WebState>, id: Uuid) -> Card {
     if let Some(job) = state.jobs.get(id) {
         return Card::from_job(id, job, state.jobs.before(id));
     }
     let recent = Arc::clone(&state.recent);
     match web::block(move || recent.prediction(id)).await {
-        Ok(Ok(prediction)) => Card::done(prediction),
+        Ok(Ok(prediction)) => {
+            let cracks = cracks::default_panel(state, prediction.clone()).await;
+            // The rest of the result is worth showing without them; the log has the reason.
+            Card::done(prediction, cracks.ok())
+        }
         Ok(Err(RecentError::Gone)) => Card::gone(id, "Photograph".into()),
         Ok(Err(error @ RecentError::Io(_))) => Card::failed(id, "Photograph".into(), &ApiError::internal(error)),
         Err(error) => Card::failed(id, "Photograph".into(), &ApiError::internal(error)),
     }
 }
 
-fn page(state: &WebState, cards: Vec<Card>) -> Result<HttpResponse, ApiError> {
+/// The page with `cards`.
+pub fn page(state: &WebState, cards: Vec<Card>) -> Result<HttpResponse, ApiError> {
     let Frame { version, model } = Frame::new(state);
     let running = cards.iter().any(|card| card.state == "running");
     html(&PredictionPage { version, model, running, cards })
