@@ -164,9 +164,8 @@ impl CracksPanel {
 impl CrackRow {
     fn new(crack: &CrackMeasurement, view: &CrackView, scale: Option<&Scale>) -> Self {
         let unit = if scale.is_some() { "mm" } else { "px" };
-        let shown = |px: Estimate| {
-            width(&scale.map_or_else(|| Width::in_px(px), |scale| Width::in_mm(px, scale)), unit)
-        };
+        let shown =
+            |px: Estimate| width(&scale.map_or_else(|| Width::in_px(px), |scale| Width::in_mm(px, scale)), unit);
         let mut levels: Vec<&str> = view.severity.iter().map(|row| row.level.as_str()).collect();
         levels.dedup();
         Self {
@@ -253,7 +252,9 @@ fn choices(standard: &Standard) -> Vec<StandardChoice> {
         label: format!("{name} · {}", row.exposure),
     });
     let whole = if standard.rows.len() > 1 { "all exposures" } else { standard.material.as_str() };
-    std::iter::once(StandardChoice { id: standard.id.clone(), label: format!("{name} · {whole}") }).chain(rows).collect()
+    std::iter::once(StandardChoice { id: standard.id.clone(), label: format!("{name} · {whole}") })
+        .chain(rows)
+        .collect()
 }
 
 /// What the rows of the chosen standard hold for.
@@ -296,7 +297,10 @@ mod tests {
     #[test]
     fn every_way_to_a_scale_has_its_place_for_what_is_wrong() {
         let at = |field: &str| Problem::new(&ApiError::not_found("It is wrong.").field(field)).place;
-        assert_eq!([at("query.mm_per_px"), at("query.distance_m"), at("query.x1,y1,x2,y2")], ["given", "distance", "points"]);
+        assert_eq!(
+            [at("query.mm_per_px"), at("query.distance_m"), at("query.x1,y1,x2,y2")],
+            ["given", "distance", "points"]
+        );
         assert_eq!([at("query.y2"), at("query.distance_mm"), at("query.standard")], ["points", "points", "other"]);
     }
 }
