@@ -37,6 +37,13 @@ impl CrackPixels for Evidence<'_> {
 }
 
 impl Evidence<'_> {
+    /// Whether a point lies within `margin` pixels of the photograph's frame, or beyond it.
+    pub fn is_at_frame(&self, point: [f64; 2], margin: f64) -> bool {
+        let (width, height) = self.size();
+        let off = |at: f64, side: usize| at < margin || at > side as f64 - margin;
+        off(point[0], width) || off(point[1], height)
+    }
+
     /// The evidence at a point as a share of the threshold, which for a label is 0 or 2; 0 outside the frame.
     pub fn strength(&self, point: [f64; 2]) -> f64 {
         let (width, height) = self.size();

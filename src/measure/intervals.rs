@@ -110,6 +110,10 @@ const FROM_LABEL: Lengths = Lengths { tip: (0.5, 0.06), course: 0.003, junction:
 const FROM_MODEL: Lengths = Lengths { tip: (2.0, 0.2), course: 0.03, junction: 0.4 };
 /// A crack this clear is seen to its ends; of fainter ones the more may be missing the fainter they are.
 const CLEAR: f64 = 12.0;
+/// What may be missing at each end of a crack half as clear, in pixels, as long as it is not more than is seen.
+const UNSEEN_PX: f64 = 60.0;
+/// Tips this near to the frame end because the photograph does.
+const FRAME_PX: f64 = 3.0;
 /// The tip of a prediction may lie where the evidence is this many times the threshold, or this share of it.
 const TIP_EVIDENCE: [f64; 2] = [0.25, 1.6];
 /// How far that is looked for, in pixels.
@@ -118,10 +122,12 @@ const TIP_REACH_PX: f64 = 40.0;
 /// A length with its interval.
 pub fn length_px(trace: &Trace, value: f64, width_px: f64, evidence: Evidence) -> Estimate {
     let junctions = trace.degrees.iter().filter(|degree| **degree > 2).count() as f64;
-    let (mut tips, mut beyond, mut short) = (0.0, 0.0_f64, 0.0_f64);
+    let (mut tips, mut open, mut beyond, mut short) = (0.0, 0.0, 0.0_f64, 0.0_f64);
     for branch in &trace.branches {
         for end in [0, 1].into_iter().filter(|&end| branch.free[end]) {
             tips += 1.0;
+            let tip = if end == 0 { branch.line.first() } else { branch.line.last() };
+            open += f64::from(u8::from(tip.is_some_and(|tip| !evidence.is_at_frame(*tip, FRAME_PX))));
             if let Evidence::Probabilities(..) = evidence {
                 let [out, back] = tip_range(&branch.line, end, evidence);
                 (beyond, short) = (beyond.hypot(out), short.hypot(back));
@@ -137,7 +143,7 @@ pub fn length_px(trace: &Trace, value: f64, width_px: f64, evidence: Evidence) -
         + junctions * (junction * width_px).powi(2);
     let sampling = Z95 * variance.sqrt();
     let faint = quality(trace).map_or(0.0, |grey| (CLEAR / grey.clearness.max(1.0) - 1.0).max(0.0));
-    let missing = faint * value;
+    let missing = faint * value.min(open * UNSEEN_PX);
     Estimate {
         value,
         low: (value - sampling.hypot(short)).max(0.0),

@@ -160,6 +160,7 @@ async fn upload_see_the_overlay_move_the_threshold_download_the_mask() {
     browser.upload(&photo(server.folder.path())).await;
     browser.wait_for(READY).await;
     browser.run(&set_slider("opacity", 100.0)).await;
+    browser.run("document.querySelector('.shown input[value=mask]').click()").await;
     browser.run("document.querySelector('[data-zoom=actual]').click()").await;
     settle(&browser).await;
     let share = || async {
@@ -194,6 +195,38 @@ async fn upload_see_the_overlay_move_the_threshold_download_the_mask() {
     let log: Value = browser.client.issue_cmd(BrowserLog).await.unwrap();
     let errors: Vec<&Value> = log.as_array().unwrap().iter().filter(|entry| entry["level"] == "SEVERE").collect();
     assert!(errors.is_empty(), "the console shows {errors:?}");
+    browser.client.clone().close().await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver"]
+async fn cracks_are_listed_pointed_at_plotted_and_given_a_scale() {
+    let server = Server::start();
+    let browser = Browser::open(WIDE).await;
+    browser.client.goto(&server.url).await.unwrap();
+    browser.upload(&photo(server.folder.path())).await;
+    browser.wait_for(READY).await;
+    browser.wait_for("return document.querySelector('crack-list[data-ready]') !== null").await;
+    let id = browser.run("return document.querySelector('[data-prediction]').dataset.prediction").await;
+    let cracks = server.get(&format!("/api/v1/predictions/{}/cracks", id.as_str().unwrap())).json();
+    let rows = browser.run("return document.querySelectorAll('tr[data-crack]').length").await;
+    assert_eq!(rows.as_u64().unwrap() as usize, cracks["cracks"].as_array().unwrap().len());
+    assert_ne!(rows, 0);
+
+    browser.run("document.querySelector('tr[data-crack]').dispatchEvent(new PointerEvent('pointerover', { bubbles: true }))").await;
+    browser.wait_for("return document.querySelector('tr[data-crack=\"1\"]').classList.contains('hot')").await;
+    browser.run("document.querySelector('tr[data-crack]').click()").await;
+    browser.wait_for("return document.querySelector('[data-profile] svg .width') !== null").await;
+    browser.run("document.querySelectorAll('.rows thead button')[2].click()").await;
+    browser.wait_for("return document.querySelectorAll('.rows th')[2].ariaSort === 'descending'").await;
+
+    browser
+        .run("const f = document.querySelector('[data-way=given]'); f.elements.mm_per_px.value = '0.2'; f.requestSubmit()")
+        .await;
+    browser.wait_for("return document.querySelector('[data-measured]').dataset.mmPerPx === '0.2'").await;
+    browser.client.refresh().await.unwrap();
+    // The scale is remembered.
+    browser.wait_for("return document.querySelector('[data-measured]')?.dataset.mmPerPx === '0.2'").await;
     browser.client.clone().close().await.unwrap();
 }
 

@@ -118,3 +118,20 @@ fn the_page_waits_for_a_place_and_says_when_it_has_none_itself() {
         assert_eq!(program.join().unwrap().status, 200);
     });
 }
+
+#[test]
+fn measured_cracks_stand_below_their_photograph_in_the_unit_that_was_asked_for() {
+    let server = Server::start();
+    let posted = server.post_file("/predictions", "wall.png", &wall(240, 160));
+    let path = posted.location;
+    let text = when_done(&server, &path);
+    assert!(text.contains("Length, px") && text.contains("pixels: no scale yet"), "{text}");
+    let scaled = page(&server, &format!("{path}/cracks?mm_per_px=0.2"));
+    assert!(scaled.contains("Length, mm") && scaled.contains("0.2 mm/px"), "{scaled}");
+    assert!(scaled.contains("cracks.csv?threshold="), "{scaled}");
+    let wrong = server.get(&format!("{path}/cracks?mm_per_px=-1"));
+    assert_eq!(wrong.status, 400);
+    assert!(wrong.text().contains("mm_per_px"), "{}", wrong.text());
+    let fragment = Request::new("GET", &format!("{path}/cracks?mm_per_px=0.2")).header("HX-Request", "true");
+    assert!(!fragment.send(&server).text().contains("<html"));
+}
