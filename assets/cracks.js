@@ -12,6 +12,9 @@ class CrackList extends HTMLElement {
   #sort = { column: 0, down: false };
   #selected = null;
   #restoring = false;
+  /** What is being typed into the control of the scale while the threshold brings a new one. */
+  #draft = null;
+  #formHadFocus = false;
 
   connectedCallback() {
     this.life = new AbortController();
@@ -26,7 +29,13 @@ class CrackList extends HTMLElement {
     on(this.viewer, "hairline:ruled", ({ detail }) => this.#showPoints(detail));
     this.#listenToRows(on);
     this.#listenToForms(on);
-    this.resizeObserver = new ResizeObserver(() => this.#showProfile());
+    let width = this.clientWidth;
+    // Only another width needs another plot; its own readout changes the height.
+    this.resizeObserver = new ResizeObserver(() => {
+      if (this.clientWidth === width) return;
+      width = this.clientWidth;
+      this.#showProfile();
+    });
     this.resizeObserver.observe(this);
     // Cards far down wait until they are come near to.
     this.nearObserver = new IntersectionObserver((entries) => entries.at(-1).isIntersecting && this.#begin(), { rootMargin: "100% 0px" });
@@ -75,16 +84,19 @@ class CrackList extends HTMLElement {
     this.#restoring = false;
     this.dataset.ready = "";
     remember(this.dataset.id, { scale: shown.scale, standard: shown.standard });
-    if (this.keepOpen) this.#part("[data-scale-control]").open = true;
-    this.keepOpen = false;
+    const draft = this.#draft;
+    this.#draft = null;
+    if (draft) this.#part("[data-scale-control]").open = true;
+    for (const [id, value] of draft ?? []) if (document.getElementById(id)) document.getElementById(id).value = value;
     for (const field of this.querySelectorAll(".points input")) field.required = false;
     const table = this.#part("table");
     if (table) sortable(table, this.#sort);
     for (const row of this.#rows()) row.tabIndex = 0;
     const scale = new URLSearchParams(shown.scale);
-    const points = scale.has("x1") ? [["x1", "y1"], ["x2", "y2"]].map((names) => names.map((name) => Number(scale.get(name)))) : [];
+    const given = scale.has("x1") ? [["x1", "y1"], ["x2", "y2"]].map((names) => names.map((name) => Number(scale.get(name)))) : [];
+    const points = draft ? this.measures.ruler.points : given;
     this.measures.showScale(shown.mmPerPx ? Number(shown.mmPerPx) : null, points);
-    this.#showPoints({ points, done: true });
+    this.#showPoints({ points, done: !this.measures.ruler.active });
     const cracks = await this.#cracksAt(Number(shown.threshold));
     // A newer answer may have come meanwhile.
     if (!cracks || this.#part("[data-measured]")?.dataset !== shown) return;
@@ -132,6 +144,10 @@ class CrackList extends HTMLElement {
         }
       }
       if (event.target.closest("[data-close]")) this.#select(null);
+      if (event.target.closest("[data-set-scale]")) {
+        this.#part("[data-scale-control]").open = true;
+        this.#part("[data-scale-control] summary").focus();
+      }
     });
     // Before HTMX sees it: two points are needed, and whoever changes the threshold keeps what is open.
     this.addEventListener("submit", (event) => {
@@ -142,14 +158,15 @@ class CrackList extends HTMLElement {
       event.target.querySelector(".problem-text").textContent = "First mark two points on the photograph.";
     }, { signal: this.life.signal, capture: true });
     on(this, "htmx:beforeSwap", (event) => {
-      const asking = event.detail.requestConfig.elt;
-      this.keepOpen = asking === this && Boolean(this.#part("[data-scale-control]")?.open);
+      const control = this.#part("[data-scale-control]");
+      const typing = event.detail.requestConfig.elt === this && control?.open;
+      this.#draft = typing ? [...control.querySelectorAll("input[id]")].map(({ id, value }) => [id, value]) : null;
     });
     on(this, "htmx:afterSettle", (event) => {
-      if (event.target === this && document.activeElement === document.body && this.formHadFocus) this.#part("[data-scale-control] summary")?.focus({ preventScroll: true });
-      this.formHadFocus = false;
+      if (event.target === this && document.activeElement === document.body && this.#formHadFocus) this.#part("[data-scale-control] summary")?.focus({ preventScroll: true });
+      this.#formHadFocus = false;
     });
-    on(this, "htmx:beforeRequest", () => (this.formHadFocus = this.contains(document.activeElement)));
+    on(this, "htmx:beforeRequest", () => (this.#formHadFocus = this.contains(document.activeElement)));
   }
 
   #showPoints({ points, done }) {
@@ -220,7 +237,10 @@ class CrackList extends HTMLElement {
         readout.textContent = place ? `at ${digits(place.along, 3)} ${unit}: ${digits(place.width, 2)} ${unit} (${digits(place.low, 2)}–${digits(place.high, 2)})` : "";
       },
     });
-    box.replaceChildren(head, drawn);
+    const note = document.createElement("p");
+    note.className = "muted small";
+    note.textContent = "The band is the 95 % interval of a single place. The maximum leaves out tips and junctions.";
+    box.replaceChildren(head, drawn, note);
   }
 
   /** What a narrow table leaves out. */

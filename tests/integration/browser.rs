@@ -17,8 +17,8 @@ use tempfile::TempDir;
 use crate::support::{Server, wall};
 
 /// ChromeDriver and a session in it.
-struct Browser {
-    client: Client,
+pub struct Browser {
+    pub client: Client,
     downloads: TempDir,
     _driver: Driver,
 }
@@ -32,19 +32,20 @@ impl Drop for Driver {
     }
 }
 
+/// How large it is, and whether it is dark and runs scripts.
 #[derive(Clone, Copy)]
-struct Window {
-    width: u32,
-    height: u32,
-    dark: bool,
-    script: bool,
+pub struct Window {
+    pub width: u32,
+    pub height: u32,
+    pub dark: bool,
+    pub script: bool,
 }
 
-const WIDE: Window = Window { width: 1440, height: 1000, dark: false, script: true };
-const PHONE: Window = Window { width: 390, height: 844, dark: false, script: true };
+pub const WIDE: Window = Window { width: 1440, height: 1000, dark: false, script: true };
+pub const PHONE: Window = Window { width: 390, height: 844, dark: false, script: true };
 
 impl Browser {
-    async fn open(window: Window) -> Self {
+    pub async fn open(window: Window) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let driver = Command::new("chromedriver").arg(format!("--port={port}")).stdout(Stdio::null()).spawn().unwrap();
         let driver = Driver(driver);
@@ -61,12 +62,12 @@ impl Browser {
         Self { client, downloads, _driver: driver }
     }
 
-    async fn run(&self, script: &str) -> Value {
+    pub async fn run(&self, script: &str) -> Value {
         self.client.execute(script, vec![]).await.unwrap()
     }
 
     /// Runs `script` until it gives something true.
-    async fn wait_for(&self, script: &str) -> Value {
+    pub async fn wait_for(&self, script: &str) -> Value {
         for _ in 0..600 {
             let value = self.run(script).await;
             if !matches!(value, Value::Null | Value::Bool(false)) {
@@ -77,12 +78,19 @@ impl Browser {
         panic!("this never became true: {script}\n{}", self.client.source().await.unwrap_or_default());
     }
 
+    /// Asserts that nothing failed on the page, refused styles and scripts included.
+    pub async fn assert_no_errors(&self) {
+        let log: Value = self.client.issue_cmd(BrowserLog).await.unwrap();
+        let errors: Vec<&Value> = log.as_array().unwrap().iter().filter(|entry| entry["level"] == "SEVERE").collect();
+        assert!(errors.is_empty(), "the console shows {errors:?}");
+    }
+
     async fn upload(&self, path: &Path) {
         let input = self.client.find(Locator::Css("#file")).await.unwrap();
         input.send_keys(&path.display().to_string()).await.unwrap();
     }
 
-    async fn screenshot(&self, name: &str) {
+    pub async fn screenshot(&self, name: &str) {
         let Some(folder) = std::env::var_os("HAIRLINE_SCREENS") else { return };
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         fs_err::create_dir_all(&folder).unwrap();
@@ -128,19 +136,21 @@ fn photo(folder: &Path) -> PathBuf {
     path
 }
 
-const READY: &str = "return document.querySelector('crack-viewer[data-ready]') !== null";
+pub const READY: &str = "return document.querySelector('crack-viewer[data-ready]') !== null";
 /// Number of canvas pixels in the overlay's plain colour.
 const MARKED: &str = "const c = document.querySelector('crack-viewer canvas');
     const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let n = 0;
     for (let i = 0; i < d.length; i += 4) if (d[i] === 255 && d[i+1] === 92 && d[i+2] === 0) n++; return n";
 
-fn set_slider(which: &str, value: f64) -> String {
+/// A script that moves a slider of the viewer.
+pub fn set_slider(which: &str, value: f64) -> String {
     format!(
         "const s = document.querySelector('[data-{which}-slider]'); s.value = {value}; s.dispatchEvent(new Event('input', {{ bubbles: true }})); return true"
     )
 }
 
-async fn settle(browser: &Browser) {
+/// Waits until what was asked for is drawn.
+pub async fn settle(browser: &Browser) {
     browser
         .client
         .execute_async(
@@ -192,41 +202,7 @@ async fn upload_see_the_overlay_move_the_threshold_download_the_mask() {
     let percent = format!("{:.2} %", white as f64 / mask.as_raw().len() as f64 * 100.0);
     assert_eq!(share().await, percent);
 
-    let log: Value = browser.client.issue_cmd(BrowserLog).await.unwrap();
-    let errors: Vec<&Value> = log.as_array().unwrap().iter().filter(|entry| entry["level"] == "SEVERE").collect();
-    assert!(errors.is_empty(), "the console shows {errors:?}");
-    browser.client.clone().close().await.unwrap();
-}
-
-#[tokio::test]
-#[ignore = "needs chromium and chromedriver"]
-async fn cracks_are_listed_pointed_at_plotted_and_given_a_scale() {
-    let server = Server::start();
-    let browser = Browser::open(WIDE).await;
-    browser.client.goto(&server.url).await.unwrap();
-    browser.upload(&photo(server.folder.path())).await;
-    browser.wait_for(READY).await;
-    browser.wait_for("return document.querySelector('crack-list[data-ready]') !== null").await;
-    let id = browser.run("return document.querySelector('[data-prediction]').dataset.prediction").await;
-    let cracks = server.get(&format!("/api/v1/predictions/{}/cracks", id.as_str().unwrap())).json();
-    let rows = browser.run("return document.querySelectorAll('tr[data-crack]').length").await;
-    assert_eq!(rows.as_u64().unwrap() as usize, cracks["cracks"].as_array().unwrap().len());
-    assert_ne!(rows, 0);
-
-    browser.run("document.querySelector('tr[data-crack]').dispatchEvent(new PointerEvent('pointerover', { bubbles: true }))").await;
-    browser.wait_for("return document.querySelector('tr[data-crack=\"1\"]').classList.contains('hot')").await;
-    browser.run("document.querySelector('tr[data-crack]').click()").await;
-    browser.wait_for("return document.querySelector('[data-profile] svg .width') !== null").await;
-    browser.run("document.querySelectorAll('.rows thead button')[2].click()").await;
-    browser.wait_for("return document.querySelectorAll('.rows th')[2].ariaSort === 'descending'").await;
-
-    browser
-        .run("const f = document.querySelector('[data-way=given]'); f.elements.mm_per_px.value = '0.2'; f.requestSubmit()")
-        .await;
-    browser.wait_for("return document.querySelector('[data-measured]').dataset.mmPerPx === '0.2'").await;
-    browser.client.refresh().await.unwrap();
-    // The scale is remembered.
-    browser.wait_for("return document.querySelector('[data-measured]')?.dataset.mmPerPx === '0.2'").await;
+    browser.assert_no_errors().await;
     browser.client.clone().close().await.unwrap();
 }
 

@@ -8,6 +8,7 @@
 mod api;
 mod bad_input;
 mod browser;
+mod browser_cracks;
 mod command_line;
 mod durability;
 mod exports;
