@@ -95,6 +95,8 @@ class CrackList extends HTMLElement {
     const scale = new URLSearchParams(shown.scale);
     const given = scale.has("x1") ? [["x1", "y1"], ["x2", "y2"]].map((names) => names.map((name) => Number(scale.get(name)))) : [];
     const points = draft ? this.measures.ruler.points : given;
+    // What holds now stands in its field, ready to be changed.
+    if (!draft) for (const [name, value] of scale) for (const field of this.querySelectorAll(`[data-way] [name="${name}"]`)) field.value = value;
     this.measures.showScale(shown.mmPerPx ? Number(shown.mmPerPx) : null, points);
     this.#showPoints({ points, done: !this.measures.ruler.active });
     const cracks = await this.#cracksAt(Number(shown.threshold));
@@ -180,7 +182,10 @@ class CrackList extends HTMLElement {
     button.setAttribute("aria-pressed", String(!done));
     form.querySelector(".problem-text").textContent = "";
     // Only after a measurement: a page that has just come must not take the focus.
-    if (done && ready && document.activeElement === this.viewer.canvas) form.elements.distance_mm.focus();
+    if (done && ready && document.activeElement === this.viewer.canvas) {
+      form.elements.distance_mm.focus();
+      form.elements.distance_mm.select();
+    }
   }
 
   #point(number, reveal = false) {
@@ -219,13 +224,13 @@ class CrackList extends HTMLElement {
     const title = document.createElement("b");
     title.textContent = `Crack ${crack.number}`;
     const facts = document.createElement("span");
-    facts.className = "muted";
+    facts.className = "muted facts-left-out";
     facts.textContent = this.#facts(crack.number);
     const readout = document.createElement("output");
     const close = document.createElement("button");
     Object.assign(close, { type: "button", className: "link", textContent: "Close" });
     close.dataset.close = "";
-    head.append(title, facts, readout, close);
+    head.append(title, readout, close, facts);
     const drawn = plot(profileOf(crack, { mmPerPx, relativeError: Number(dataset.relativeError ?? 0) }), {
       unit,
       resolved: Number(dataset.resolvedPx) * (mmPerPx ?? 1),

@@ -7,6 +7,8 @@ const LINE = { plain: 3, hot: 5, light: 2, dark: 4 };
 /** Where along its longest branch a crack's number may stand; the first free place is taken. */
 const LABEL_PLACES = [0.5, 0.35, 0.65, 0.2, 0.8, 0.08, 0.92];
 const LABEL_PX = 13;
+/** Length in CSS pixels of the shortest piece that a zoomed-out line consists of. */
+const PIECE_PX = 2;
 
 /** What is measured at one threshold, in photograph pixels, ready to be drawn. */
 export class Layer {
@@ -55,8 +57,10 @@ export class Layer {
     context.save();
     context.lineCap = context.lineJoin = "round";
     context.setTransform(view.scale, 0, 0, view.scale, shift.x, shift.y);
-    for (const { crack, line, colours } of seen) {
+    for (const item of seen) {
+      const { crack } = item;
       if (!lines && !marked(crack)) continue;
+      const { line, colours } = pathsAt(item, view.scale / unit);
       const width = marked(crack) ? LINE.hot : LINE.plain;
       const stroke = (path, style, extra) => {
         context.strokeStyle = style;
@@ -122,15 +126,38 @@ export function drawRing(context, { x, y }, unit, filled = false) {
 }
 
 function item(crack, topPx) {
-  const line = new Path2D();
-  const paths = new Map();
-  for (const { points } of crack.polylines) {
-    let last = null;
-    points.forEach(([x, y], i) => (i === 0 ? line.moveTo(x, y) : line.lineTo(x, y)));
-    for (let i = 1; i < points.length; i++) last = colourPiece(paths, points[i - 1], points[i], topPx, last);
+  return { crack, topPx, levels: new Map(), bounds: crack.bounds_px, places: labelPlaces(crack.polylines[0]?.points ?? []) };
+}
+
+/** Lines for a scale in CSS pixels; those for zoomed-out views have no more points than can be told apart. */
+function pathsAt({ crack, topPx, levels }, scale) {
+  const level = Math.max(0, Math.ceil(Math.log2(1 / scale)));
+  if (!levels.has(level)) {
+    const line = new Path2D();
+    const paths = new Map();
+    for (const { points } of crack.polylines) {
+      const kept = thinned(points, level === 0 ? 0 : PIECE_PX * 2 ** level);
+      let last = null;
+      kept.forEach(([x, y], i) => (i === 0 ? line.moveTo(x, y) : line.lineTo(x, y)));
+      for (let i = 1; i < kept.length; i++) last = colourPiece(paths, kept[i - 1], kept[i], topPx, last);
+    }
+    levels.set(level, { line, colours: [...paths].map(([index, path]) => [path, colourAt((index + 0.5) / COLOURS)]) });
   }
-  const colours = [...paths].map(([index, path]) => [path, colourAt((index + 0.5) / COLOURS)]);
-  return { crack, line, colours, bounds: crack.bounds_px, places: labelPlaces(crack.polylines[0]?.points ?? []) };
+  return levels.get(level);
+}
+
+/** Points at least `step` apart, each with the mean width of those that it stands for; both ends stay. */
+function thinned(points, step) {
+  const kept = [];
+  let [sum, count] = [0, 0];
+  points.forEach(([x, y, width], i) => {
+    [sum, count] = [sum + width, count + 1];
+    const before = kept.at(-1);
+    if (before && i < points.length - 1 && Math.hypot(x - before[0], y - before[1]) < step) return;
+    kept.push([x, y, sum / count]);
+    [sum, count] = [0, 0];
+  });
+  return kept;
 }
 
 /** A straight piece whose width changes is cut where its colour does. */

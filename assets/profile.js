@@ -58,9 +58,9 @@ export function plot({ places, starts, length }, { unit, resolved, width, number
   for (const start of starts.slice(1)) svg.append(element("line", { class: "seam", x1: px(start), x2: px(start), y1: ROOM.top, y2: ROOM.top + inner.height }));
   if (resolved < top) {
     svg.append(element("line", { class: "resolved", x1: ROOM.left, x2: width - ROOM.right, y1: py(resolved), y2: py(resolved) }));
-    svg.append(text(`resolved from ${digits(resolved, 2)} ${unit}`, { class: "aside", x: width - ROOM.right, y: py(resolved) - 4, "text-anchor": "end" }));
   }
   svg.append(element("path", { class: "width", d: branches.map(shape).join("") }));
+  if (resolved < top) svg.append(text(`resolved from ${digits(resolved, 2)} ${unit}`, { x: width - ROOM.right, y: py(resolved) - 4, "text-anchor": "end" }));
   const left = px(widest.along) > width - 110;
   svg.append(element("circle", { class: "widest", cx: px(widest.along), cy: py(widest.width), r: 4.5, "data-widest": "" }));
   svg.append(text(`max. ${digits(widest.width, 2)} ${unit}`, { class: "strong", x: px(widest.along) + (left ? -8 : 8), y: Math.max(12, py(widest.width) - 6), "text-anchor": left ? "end" : "start" }));

@@ -13,6 +13,9 @@ use crate::support::{Part, Request, Server};
 /// A sample with several cracks.
 const SAMPLE: &str = "asphalt";
 
+/// A window that shows photograph and table at once.
+const TALL: Window = Window { height: 1560, ..WIDE };
+
 /// Numbers of the rows from top to bottom.
 const ORDER: &str = "return [...document.querySelectorAll('tr[data-crack]')].map(row => Number(row.dataset.crack))";
 const HOT: &str = "return Number(document.querySelector('tr.hot')?.dataset.crack ?? 0)";
@@ -185,7 +188,7 @@ async fn pointing_couples_table_and_picture_both_ways() {
 #[ignore = "needs chromium and chromedriver"]
 async fn a_click_in_the_picture_or_enter_in_the_table_opens_the_profile() {
     let server = Server::start();
-    let page = Page::open(&server, WIDE).await;
+    let page = Page::open(&server, TALL).await;
     let place = page.place_of(1).await;
     page.mouse(place, true).await;
     let title = "return document.querySelector('[data-profile] b')?.textContent ?? ''";
@@ -208,6 +211,7 @@ async fn a_click_in_the_picture_or_enter_in_the_table_opens_the_profile() {
     assert!(nearest < 60.0, "{marked} is {nearest} px from the crack");
     let readout = page.browser.run("return document.querySelector('[data-profile] output').textContent").await;
     assert!(readout.as_str().unwrap().contains(" px ("), "{readout}");
+    page.browser.screenshot("cracks-profile").await;
 
     page.browser.run("document.querySelector('tr[data-crack=\"2\"]').focus()").await;
     page.keys(&[Key::Enter.into()]).await;
@@ -221,7 +225,7 @@ async fn a_click_in_the_picture_or_enter_in_the_table_opens_the_profile() {
 #[ignore = "needs chromium and chromedriver"]
 async fn two_clicks_and_a_distance_give_the_scale_of_the_api() {
     let server = Server::start();
-    let page = Page::open(&server, WIDE).await;
+    let page = Page::open(&server, TALL).await;
     page.browser
         .run("document.querySelector('[data-set-scale]').click(); document.querySelector('[data-measure]').click()")
         .await;
@@ -247,6 +251,10 @@ async fn two_clicks_and_a_distance_give_the_scale_of_the_api() {
     let expected = 250.0 / (pixel * 300.0_f64.hypot(80.0));
     assert!((shown / expected - 1.0).abs() < 0.01, "{shown} is not {expected}");
     assert_eq!(scale["source"], "two_points");
+    let kept = "return document.querySelector('[data-way=points]').elements.distance_mm.value";
+    assert_eq!(page.browser.run(kept).await, "250");
+    page.browser.run("document.querySelector('[data-scale-control]').open = true").await;
+    page.browser.screenshot("cracks-scale").await;
 
     for zoom in ["fit", "actual", "in", "in", "out"] {
         page.browser.run(&format!("document.querySelector('[data-zoom={zoom}]').click()")).await;
@@ -345,10 +353,12 @@ async fn a_phone_shows_few_columns_and_the_rest_with_the_profile() {
         assert_eq!(page.browser.run(columns).await, 3);
         let facts = page.browser.run("return document.querySelector('.profile-head').textContent").await;
         assert!(facts.as_str().unwrap().contains("orientation"), "{facts}");
+        let shown = "return document.querySelector('.facts-left-out').offsetHeight > 0";
+        assert_eq!(page.browser.run(shown).await, true);
         let sideways = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
         assert_eq!(page.browser.run(sideways).await, 0);
-        page.browser.run("document.querySelector('[data-profile]').scrollIntoView()").await;
-        page.browser.screenshot(&format!("cracks-phone-profile-{}", if dark { "dark" } else { "light" })).await;
+        page.browser.run("document.querySelector('[data-summary]').scrollIntoView()").await;
+        page.browser.screenshot(&format!("cracks-phone-{}", if dark { "dark" } else { "light" })).await;
         page.close().await;
     }
 }
@@ -357,16 +367,21 @@ async fn a_phone_shows_few_columns_and_the_rest_with_the_profile() {
 #[ignore = "needs chromium and chromedriver"]
 async fn every_sample_shows_its_cracks_in_light_and_dark() {
     let server = Server::start();
-    for (sample, dark) in
-        [("concrete", false), ("asphalt", true), ("brick", false), ("render", true), ("formwork", false)]
-    {
-        let page = Page::open_sample(&server, Window { height: 1500, dark, ..WIDE }, sample).await;
+    let cases = [
+        ("concrete", "wide-light", false),
+        ("asphalt", "wide-dark", true),
+        ("brick", "brick", false),
+        ("render", "render", true),
+        ("formwork", "formwork", false),
+    ];
+    for (sample, name, dark) in cases {
+        let page = Page::open_sample(&server, Window { dark, ..TALL }, sample).await;
         let cracks = page.cracks();
         assert_eq!(page.browser.run(ORDER).await.as_array().unwrap().len(), cracks.len(), "{sample}");
         page.browser.run("document.querySelector('.shown input[value=widths]').click()").await;
         settle(&page.browser).await;
         let with_lines = page.browser.run(PICTURE).await;
-        page.browser.screenshot(&format!("cracks-{sample}")).await;
+        page.browser.screenshot(&format!("cracks-{name}")).await;
         page.browser.run("document.querySelector('crack-viewer').measures.layer.items.length = 0; document.querySelector('.shown input[value=both]').click(); document.querySelector('.shown input[value=widths]').click()").await;
         settle(&page.browser).await;
         assert_ne!(page.browser.run(PICTURE).await, with_lines, "{sample}: nothing is drawn");
