@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::{Common, Outcome, print};
+use super::{Common, Outcome, failure_line, print};
 use crate::domain::DecodeLimits;
 use crate::measure::{self, CrackMeasurement, CrackSurvey, Estimate, Scale, ScaleSource};
 use crate::vision::{BinaryMask, decode};
@@ -51,12 +51,6 @@ struct Millimetres {
     width_max_mm: Estimate,
 }
 
-#[derive(Serialize)]
-struct Failure<'a> {
-    file: &'a Path,
-    error: String,
-}
-
 pub fn run(args: &MeasureArgs) -> anyhow::Result<Outcome> {
     let limits = args.common.settings(&[])?.server.decode_limits();
     let mut failed = false;
@@ -66,7 +60,7 @@ pub fn run(args: &MeasureArgs) -> anyhow::Result<Outcome> {
             Err(error) => {
                 failed = true;
                 writeln!(io::stderr(), "hairline: {}: {error:#}", file.display())?;
-                serde_json::to_string(&Failure { file, error: format!("{error:#}") })?
+                failure_line(file, &error)?
             }
         };
         print(&line)?;

@@ -119,6 +119,16 @@ fn print(line: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// The line of JSON for a file that gave no result.
+fn failure_line(file: &Path, error: &anyhow::Error) -> serde_json::Result<String> {
+    #[derive(serde::Serialize)]
+    struct Failure<'a> {
+        file: &'a Path,
+        error: String,
+    }
+    serde_json::to_string(&Failure { file, error: format!("{error:#}") })
+}
+
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
 }

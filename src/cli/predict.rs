@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use self::photos::{find_photos, targets};
 use self::survey::{Format, SurveyArgs};
-use super::{Common, Outcome, limit_threads, print};
+use super::{Common, Outcome, failure_line, limit_threads, print};
 use crate::app;
 use crate::measure::{self, Standard};
 use crate::registry;
@@ -69,12 +69,6 @@ struct Line<'a> {
     inspection: Inspection,
 }
 
-#[derive(Serialize)]
-struct Failure<'a> {
-    file: &'a Path,
-    error: String,
-}
-
 /// What is the same for all photographs.
 struct Run<'a> {
     args: &'a PredictArgs,
@@ -118,9 +112,7 @@ fn tell(photo: &Path, result: anyhow::Result<Line>, format: Format) -> anyhow::R
     }
     match (format, result) {
         (Format::Json, Ok(line)) => print(&serde_json::to_string(&line)?)?,
-        (Format::Json, Err(error)) => {
-            print(&serde_json::to_string(&Failure { file: photo, error: format!("{error:#}") })?)?;
-        }
+        (Format::Json, Err(error)) => print(&failure_line(photo, &error)?)?,
         (Format::Csv, Ok(line)) => {
             csv::write_rows(io::stdout().lock(), &photo.to_string_lossy(), &line.inspection.survey)?;
         }

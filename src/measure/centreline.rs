@@ -3,8 +3,8 @@
 
 use super::evidence::Local;
 use super::geometry::{
-    Vec2, add, dot, left_of, length, norm, resampled, running_median, scaled, smoothed, smoothed_line, sub, tangent,
-    trimmed, unit,
+    Vec2, add, dot, from_end, left_of, length, norm, outward, resampled, running_median, scaled, smoothed,
+    smoothed_line, sub, tangent, trimmed, unit,
 };
 use super::graph::{Graph, Node};
 
@@ -121,9 +121,7 @@ fn settle_junctions(nodes: &mut [Node], branches: &[Centred]) {
 fn heading(branch: &Centred, end: usize) -> (Vec2, Vec2) {
     let line = &branch.line;
     let span = ((2.0 * branch.radius + 4.0).round() as usize).clamp(1, line.len() - 1);
-    let (tip, inner) =
-        if end == 0 { (line[0], line[span]) } else { (line[line.len() - 1], line[line.len() - 1 - span]) };
-    (tip, unit(sub(tip, inner)))
+    (line[from_end(line.len(), end, 0)], outward(line, end, span))
 }
 
 /// Leads the ends of a branch into its junctions and out to its tips.

@@ -1,6 +1,6 @@
 //! What says where a crack's lips are: a label, or probabilities and a threshold.
 
-use super::geometry::{Vec2, add, scaled};
+use super::geometry::{Vec2, add, bilinear, scaled};
 use super::raster::Raster;
 use super::regions::{CrackPixels, Run, runs_of};
 use crate::vision::{BinaryMask, ProbabilityMap};
@@ -88,12 +88,7 @@ impl Local<'_> {
 
     /// Crack-ness anywhere in the photograph, bilinear between the middles of pixels.
     pub fn at(&self, point: Vec2) -> f64 {
-        let (x, y) = (point[0] - 0.5, point[1] - 0.5);
-        let (left, top) = (x.floor(), y.floor());
-        let (sx, sy) = (x - left, y - top);
-        let (left, top) = (left as isize, top as isize);
-        let row = |y: isize| (1.0 - sx) * self.pixel(left, y) + sx * self.pixel(left + 1, y);
-        (1.0 - sy) * row(top) + sy * row(top + 1)
+        bilinear(point, |x, y| self.pixel(x, y))
     }
 
     /// Distance from `from` along `direction` to where the crack ends, at most `reach` pixels.

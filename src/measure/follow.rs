@@ -6,7 +6,9 @@ use image::RgbImage;
 use rayon::prelude::*;
 
 use super::evidence::Evidence;
-use super::geometry::{Vec2, add, left_of, median, resampled, scaled, smoothed_line, sub, tangent, unit};
+use super::geometry::{
+    Vec2, add, from_end, left_of, median, outward, resampled, scaled, smoothed_line, sub, tangent, unit,
+};
 use super::grey::Light;
 use super::trace::{Trace, TracedBranch};
 
@@ -56,13 +58,13 @@ impl<'a> Follower<'a> {
             return None;
         }
         let seen = SEEN_PX.min(count - 1);
-        let inward = |k: usize| if end == 0 { k } else { count - 1 - k };
+        let inward = |k: usize| from_end(count, end, k);
         let mut halves: Vec<f64> =
             (0..=seen).map(|k| 0.5 * (branch.lips[inward(k)][0] + branch.lips[inward(k)][1])).collect();
         let half_width = median(&mut halves).max(0.5);
+        let heading = outward(&branch.line, end, seen.min(12));
         let mut follower =
-            Self { light, evidence, at: branch.line[inward(0)], heading: [0.0; 2], half_width, least: f64::INFINITY };
-        follower.heading = unit(sub(branch.line[inward(0)], branch.line[inward(seen.min(12))]));
+            Self { light, evidence, at: branch.line[inward(0)], heading, half_width, least: f64::INFINITY };
         // The last half width before a tip is no measure: it tapers or is rounded.
         let skip = (half_width.round() as usize).min(seen / 2);
         let mut depths: Vec<f64> = (skip..=seen)
@@ -95,7 +97,7 @@ impl<'a> Follower<'a> {
 
     fn run(mut self) -> Vec<Vec2> {
         let mut way = Vec::new();
-        while (way.len() as f64) * STRIDE_PX < FURTHEST_PX && self.inside_frame() {
+        while (way.len() as f64) * STRIDE_PX < FURTHEST_PX && !self.evidence.is_at_frame(self.at, 0.0) {
             let candidates = TURNS_DEG.map(|degrees| {
                 let (sine, cosine) = degrees.to_radians().sin_cos();
                 let [x, y] = self.heading;
@@ -118,12 +120,6 @@ impl<'a> Follower<'a> {
             }
         }
         self.shortened(way)
-    }
-
-    fn inside_frame(&self) -> bool {
-        let (width, height) = super::regions::CrackPixels::size(&self.evidence);
-        let [x, y] = self.at;
-        x >= 0.0 && y >= 0.0 && x <= width as f64 && y <= height as f64
     }
 
     /// Takes back what lies beyond the last place that is itself dark enough.

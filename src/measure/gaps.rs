@@ -1,10 +1,10 @@
 //! Pieces of one crack that lie apart are joined: tips that face each other
 //! across a short gap, as where dirt or a lichen covers a crack.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::evidence::Evidence;
-use super::geometry::{Vec2, between, distance, dot, sub, unit};
+use super::geometry::{Vec2, between, distance, dot, from_end, outward, sub, unit};
 use super::regions::Sets;
 use super::trace::{Trace, TracedBranch};
 
@@ -69,12 +69,11 @@ fn landings(tips: &[Tip], traces: &[Trace], bridges: &[(usize, usize)]) -> Vec<(
     const CELL_PX: f64 = 16.0;
     let cell = |at: Vec2| ((at[0] / CELL_PX).floor() as i64, (at[1] / CELL_PX).floor() as i64);
     let mut near: HashMap<(i64, i64), Vec<usize>> = HashMap::new();
-    for (index, tip) in tips.iter().enumerate() {
-        if !bridges.iter().any(|&(a, b)| a == index || b == index) {
-            let (x, y) = cell(tip.at);
-            for place in (x - 1..=x + 1).flat_map(|x| (y - 1..=y + 1).map(move |y| (x, y))) {
-                near.entry(place).or_default().push(index);
-            }
+    let bridged: HashSet<usize> = bridges.iter().flat_map(|&(a, b)| [a, b]).collect();
+    for (index, tip) in tips.iter().enumerate().filter(|(index, _)| !bridged.contains(index)) {
+        let (x, y) = cell(tip.at);
+        for place in (x - 1..=x + 1).flat_map(|x| (y - 1..=y + 1).map(move |y| (x, y))) {
+            near.entry(place).or_default().push(index);
         }
     }
     let mut found: Vec<Option<(f64, usize)>> = vec![None; tips.len()];
@@ -97,7 +96,7 @@ fn tips(index: usize, trace: &Trace) -> impl Iterator<Item = Tip> + '_ {
     trace.branches.iter().flat_map(move |branch| {
         [0, 1].into_iter().filter(|&end| branch.free[end] && branch.line.len() > 1).map(move |end| {
             let (outward, width) = heading(branch, end);
-            let at = if end == 0 { branch.line[0] } else { branch.line[branch.line.len() - 1] };
+            let at = branch.line[from_end(branch.line.len(), end, 0)];
             Tip { trace: index, node: branch.nodes[end], at, outward, width }
         })
     })
@@ -105,12 +104,11 @@ fn tips(index: usize, trace: &Trace) -> impl Iterator<Item = Tip> + '_ {
 
 /// Direction out of the end of a branch, and the typical width before it.
 fn heading(branch: &TracedBranch, end: usize) -> (Vec2, f64) {
-    let (line, last) = (&branch.line, branch.line.len() - 1);
+    let last = branch.line.len() - 1;
     let span = last.min(12);
-    let (tip, inner) = if end == 0 { (line[0], line[span]) } else { (line[last], line[last - span]) };
     let near = if end == 0 { &branch.lips[..=span] } else { &branch.lips[last - span..] };
     let width = near.iter().map(|[left, right]| left + right).sum::<f64>() / near.len() as f64;
-    (unit(sub(tip, inner)), width)
+    (outward(&branch.line, end, span), width)
 }
 
 /// Pairs of tips to join, nearest first, each tip once.

@@ -43,6 +43,27 @@ pub fn between(a: Vec2, b: Vec2, share: f64) -> Vec2 {
     add(a, scaled(sub(b, a), share))
 }
 
+/// The value at `point`, bilinear between the middles of pixels; `pixel` gives that of a column and row.
+pub fn bilinear(point: Vec2, pixel: impl Fn(isize, isize) -> f64) -> f64 {
+    let (x, y) = (point[0] - 0.5, point[1] - 0.5);
+    let (left, top) = (x.floor(), y.floor());
+    let (sx, sy) = (x - left, y - top);
+    let (left, top) = (left as isize, top as isize);
+    let row = |y: isize| (1.0 - sx) * pixel(left, y) + sx * pixel(left + 1, y);
+    (1.0 - sy) * row(top) + sy * row(top + 1)
+}
+
+/// Index of the item that lies `inward` items from the first (`end` 0) or the last (`end` 1) of `count`.
+pub fn from_end(count: usize, end: usize, inward: usize) -> usize {
+    if end == 0 { inward } else { count - 1 - inward }
+}
+
+/// The unit direction out of the end of a line, from the point `span` points before it.
+pub fn outward(line: &[Vec2], end: usize, span: usize) -> Vec2 {
+    let at = |inward: usize| line[from_end(line.len(), end, inward)];
+    unit(sub(at(0), at(span)))
+}
+
 /// Length of a line of points.
 pub fn length(line: &[Vec2]) -> f64 {
     line.windows(2).map(|pair| distance(pair[0], pair[1])).sum()

@@ -8,7 +8,7 @@
 
 use image::RgbImage;
 
-use super::geometry::{Vec2, add, left_of, median, quantile, running_median, scaled, smoothed, tangent};
+use super::geometry::{Vec2, add, bilinear, left_of, median, quantile, running_median, scaled, smoothed, tangent};
 
 /// Distance between samples across the crack, in pixels.
 const STEP: f64 = 0.5;
@@ -55,12 +55,7 @@ impl<'a> Light<'a> {
 
     /// Luminance anywhere, bilinear.
     pub fn at(&self, point: Vec2) -> f64 {
-        let (x, y) = (point[0] - 0.5, point[1] - 0.5);
-        let (left, top) = (x.floor(), y.floor());
-        let (sx, sy) = (x - left, y - top);
-        let (left, top) = (left as isize, top as isize);
-        let row = |y: isize| (1.0 - sx) * self.pixel(left, y) + sx * self.pixel(left + 1, y);
-        (1.0 - sy) * row(top) + sy * row(top + 1)
+        bilinear(point, |x, y| self.pixel(x, y))
     }
 }
 
@@ -71,8 +66,6 @@ pub struct GreyLips {
     pub lips: Vec<[Option<f64>; 2]>,
     /// Estimates of the blur from wide, clear lips: Gaussian deviations in pixels.
     pub blurs: Vec<f64>,
-    /// Typical distance between the places where a quarter and three quarters of the step at a lip are reached.
-    pub softness: f64,
     /// Typical step at a lip in units of the surface's roughness.
     pub clearness: f64,
 }
@@ -123,7 +116,6 @@ pub fn lips(light: &Light, line: &[Vec2], near: &[[f64; 2]]) -> GreyLips {
     let profiles = Profiles::new(light, line, reach, widest + TOLERANCE.0 + BESIDE_PX[1]);
     let roughness = roughness(&profiles, near);
     let mut blurs = Vec::new();
-    let mut softness = Vec::new();
     let mut clearness = Vec::new();
     let mut lips = Vec::with_capacity(line.len());
     for (i, near) in near.iter().enumerate() {
@@ -133,11 +125,10 @@ pub fn lips(light: &Light, line: &[Vec2], near: &[[f64; 2]]) -> GreyLips {
         {
             blurs.extend([left.blur, right.blur]);
         }
-        softness.extend(found.iter().flatten().map(|lip| lip.softness));
         clearness.extend(found.iter().map(|lip| lip.as_ref().map_or(0.0, |lip| lip.step / roughness.max(1e-6))));
         lips.push(found.map(|lip| lip.map(|lip| lip.at)));
     }
-    GreyLips { lips, blurs, softness: median(&mut softness), clearness: median(&mut clearness) }
+    GreyLips { lips, blurs, clearness: median(&mut clearness) }
 }
 
 /// Deviation of the surface's light beside the crack, robustly.
@@ -158,7 +149,6 @@ struct Lip {
     at: f64,
     step: f64,
     blur: f64,
-    softness: f64,
 }
 
 fn lip(profiles: &Profiles, i: usize, side: f64, near: f64, roughness: f64) -> Option<Lip> {
@@ -176,18 +166,13 @@ fn lip(profiles: &Profiles, i: usize, side: f64, near: f64, roughness: f64) -> O
         return None;
     }
     let limit = near + TOLERANCE.0 + TOLERANCE.1 * near;
-    let reached = |share: f64| crossing(profiles, i, side, (from, limit), darkest + share * step);
-    let at = reached(0.5)?;
+    let at = crossing(profiles, i, side, (from, limit), darkest + 0.5 * step)?;
     if (at - near).abs() > TOLERANCE.0 + TOLERANCE.1 * near {
         return None;
     }
     let slope = (profiles.at(i, side, at + STEP) - profiles.at(i, side, at - STEP)) / (2.0 * STEP);
     let blur = step / (slope.max(1e-9) * (2.0 * std::f64::consts::PI).sqrt());
-    let softness = match (reached(0.25), reached(0.75)) {
-        (Some(low), Some(high)) => high - low,
-        _ => 0.0,
-    };
-    Some(Lip { at, step, blur, softness })
+    Some(Lip { at, step, blur })
 }
 
 /// Where the light first rises to `level` on the way out.
@@ -218,9 +203,8 @@ pub fn without_blur(half_level_px: f64, blur: f64) -> f64 {
     rest.max((FWHM * blur / 3.0).powf(BLUR_EXPONENT)).powf(1.0 / BLUR_EXPONENT).min(half_level_px)
 }
 
-/// Lips at every point: those from the light, and between them the evidence's, moved as far as the light moved the others.
-pub fn completed(grey: &GreyLips, near: &[[f64; 2]], usual_shift: f64) -> Vec<[f64; 2]> {
-    let shift = shift(grey, near).unwrap_or(usual_shift);
+/// Lips at every point: those from the light, and between them the evidence's, moved outward by `shift` pixels.
+pub fn completed(grey: &GreyLips, near: &[[f64; 2]], shift: f64) -> Vec<[f64; 2]> {
     let side = |k: usize| {
         let raw: Vec<f64> =
             grey.lips.iter().zip(near).map(|(lip, near)| lip[k].unwrap_or((near[k] + shift).max(0.2))).collect();

@@ -9,7 +9,7 @@
 //! how well they hold on others.
 
 use super::evidence::Evidence;
-use super::geometry::{Vec2, add, length, scaled, smoothed, sub, unit};
+use super::geometry::{Vec2, add, from_end, length, outward, scaled, smoothed};
 use super::survey::Estimate;
 use super::trace::{GreyQuality, Trace};
 
@@ -126,8 +126,8 @@ pub fn length_px(trace: &Trace, value: f64, width_px: f64, evidence: Evidence) -
     for branch in &trace.branches {
         for end in [0, 1].into_iter().filter(|&end| branch.free[end]) {
             tips += 1.0;
-            let tip = if end == 0 { branch.line.first() } else { branch.line.last() };
-            open += f64::from(u8::from(tip.is_some_and(|tip| !evidence.is_at_frame(*tip, FRAME_PX))));
+            let tip = branch.line[from_end(branch.line.len(), end, 0)];
+            open += f64::from(u8::from(!evidence.is_at_frame(tip, FRAME_PX)));
             if let Evidence::Probabilities(..) = evidence {
                 let [out, back] = tip_range(&branch.line, end, evidence);
                 (beyond, short) = (beyond.hypot(out), short.hypot(back));
@@ -154,8 +154,8 @@ pub fn length_px(trace: &Trace, value: f64, width_px: f64, evidence: Evidence) -
 /// How far beyond its tip a branch may go on, and how far before it it may end.
 fn tip_range(line: &[Vec2], end: usize, evidence: Evidence) -> [f64; 2] {
     let last = line.len() - 1;
-    let at = |back: usize| if end == 0 { line[back.min(last)] } else { line[last - back.min(last)] };
-    let outward = unit(sub(at(0), at(12)));
+    let at = |back: usize| line[from_end(line.len(), end, back)];
+    let outward = outward(line, end, last.min(12));
     let strength = |point: Vec2| evidence.strength(point);
     let out = (1..TIP_REACH_PX as usize)
         .take_while(|&s| strength(add(at(0), scaled(outward, s as f64))) >= TIP_EVIDENCE[0])

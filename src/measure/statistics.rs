@@ -4,6 +4,7 @@ use super::course::{Shape, kind, longest_way, orientation_deg};
 use super::evidence::Evidence;
 use super::geometry::{Vec2, quantile, smoothed};
 use super::intervals::{Widths, length_px};
+use super::regions::CrackPixels;
 use super::survey::{Branch, CentrePoint, CrackMeasurement};
 use super::trace::{Trace, TracedBranch};
 
@@ -27,7 +28,7 @@ pub fn crack(trace: &Trace, evidence: Evidence) -> Option<CrackMeasurement> {
     let widths = Widths::new(trace, mean);
     let junctions = junctions(trace);
     let orientation_deg = orientation_deg(trace.branches.iter().map(|branch| branch.line.as_slice()));
-    let (width, height) = super::regions::CrackPixels::size(&evidence);
+    let (width, height) = evidence.size();
     let shape = Shape {
         orientation_deg,
         junctions: junctions.len(),

@@ -1,16 +1,17 @@
 //! One region from its pixels to centre lines with widths.
 
+use image::RgbImage;
+use rayon::prelude::*;
+
 use super::centreline::{Centred, centre_lines};
 use super::evidence::{Evidence, Local};
-use super::geometry::{Vec2, distance, left_of, length, median, scaled, tangent};
+use super::geometry::{Vec2, distance, from_end, left_of, length, median, scaled, tangent};
 use super::graph::Graph;
 use super::grey::{self, GreyLips, Light, without_blur};
 use super::pruning::prune;
 use super::raster::Raster;
 use super::regions::Run;
 use super::thinning::thin;
-use image::RgbImage;
-use rayon::prelude::*;
 
 /// A branch with the distances to its lips.
 #[derive(Debug, Clone, Default)]
@@ -34,10 +35,6 @@ pub struct TracedBranch {
 pub struct GreyQuality {
     /// Share of the lips that they tell.
     pub told: f64,
-    /// How far they move the lips outward, in pixels.
-    pub moved_px: f64,
-    /// Distance over which the middle half of the step at a lip rises, in pixels.
-    pub softness_px: f64,
     /// Deviation of the photograph's blur in pixels.
     pub blur_px: f64,
     /// Step at the lips in units of the roughness of the surface beside them.
@@ -61,8 +58,6 @@ impl GreyQuality {
         let mix = |a: f64, b: f64| a + share * (b - a);
         Self {
             told: mix(self.told, other.told),
-            moved_px: mix(self.moved_px, other.moved_px),
-            softness_px: mix(self.softness_px, other.softness_px),
             blur_px: mix(self.blur_px, other.blur_px),
             clearness: mix(self.clearness, other.clearness),
         }
@@ -121,8 +116,7 @@ fn with_lips(branch: Centred, graph: &Graph, degrees: &[usize], local: &Local) -
     for (end, free) in free.into_iter().enumerate() {
         let skip = if free { (1.0 + 0.5 * radius).round() as usize } else { 0 };
         for k in 0..skip.min(line.len() / 4) {
-            let i = if end == 0 { k } else { line.len() - 1 - k };
-            clear[i] = false;
+            clear[from_end(line.len(), end, k)] = false;
         }
     }
     if !clear.contains(&true) {
@@ -138,15 +132,13 @@ pub fn sharpen(traces: &mut [Trace], photo: &RgbImage) {
     let seen: Vec<GreyLips> =
         branches.par_iter().map(|branch| grey::lips(&light, &branch.line, &branch.lips)).collect();
     let blur_px = grey::blur(seen.iter().flat_map(|seen| &seen.blurs).copied().collect());
-    let mut shifts: Vec<f64> =
-        seen.iter().zip(&branches).filter_map(|(seen, branch)| grey::shift(seen, &branch.lips)).collect();
-    let usual_shift = median(&mut shifts);
-    for (branch, seen) in branches.into_iter().zip(seen) {
+    let shifts: Vec<Option<f64>> =
+        seen.iter().zip(&branches).map(|(seen, branch)| grey::shift(seen, &branch.lips)).collect();
+    let usual_shift = median(&mut shifts.iter().flatten().copied().collect::<Vec<_>>());
+    for ((branch, seen), shift) in branches.into_iter().zip(seen).zip(shifts) {
         let told = seen.lips.iter().flatten().filter(|lip| lip.is_some()).count() as f64;
-        let moved_px = grey::shift(&seen, &branch.lips).unwrap_or(usual_shift);
         let told = told / (2 * seen.lips.len()) as f64;
-        branch.lips = grey::completed(&seen, &branch.lips, usual_shift);
-        branch.grey =
-            Some(GreyQuality { told, moved_px, softness_px: seen.softness, blur_px, clearness: seen.clearness });
+        branch.lips = grey::completed(&seen, &branch.lips, shift.unwrap_or(usual_shift));
+        branch.grey = Some(GreyQuality { told, blur_px, clearness: seen.clearness });
     }
 }

@@ -1,10 +1,12 @@
 //! `/predictions/{id}/cracks`: measured cracks below their photograph, at any threshold, scale and standard.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use uuid::Uuid;
 
+use super::card::Card;
 use super::crack_panel::{CracksPanel, Problem};
 use super::{error_page, html, predictions, wants_fragment};
 use crate::domain::Prediction;
@@ -38,23 +40,18 @@ pub async fn cracks(
             Err(problem) => refusal(&path, &problem),
         };
     }
-    let mut card = predictions::card(&state, prediction.id).await;
-    let status = match asked {
-        Ok(panel) => {
-            card.cracks = Some(panel);
-            None
-        }
+    let (card, status) = match asked {
+        Ok(panel) => (Card::done(prediction, Some(panel)), StatusCode::OK),
         Err(problem) => {
+            let mut card = predictions::card(&state, prediction.id).await;
             if let Some(panel) = &mut card.cracks {
                 panel.problem = Some(Problem::new(&problem));
             }
-            Some(problem.status)
+            (card, problem.status)
         }
     };
     let mut response = predictions::page(&state, vec![card])?;
-    if let Some(status) = status {
-        *response.status_mut() = status;
-    }
+    *response.status_mut() = status;
     Ok(response)
 }
 
