@@ -49,7 +49,8 @@ pub fn forward(model: &Model, work: Work) -> Result<Option<Times>, NetError> {
 /// If `HAIRLINE_ISA` asks for what this processor lacks, or the loss diverges.
 pub fn train_step(base_width: usize, work: Work) -> Result<Option<Times>, TrainError> {
     let Work { batch, side, count } = work;
-    let params = TrainParams { base_width, batch, crop: side as u32, ..TrainParams::parse(None)? };
+    let params =
+        TrainParams { base_width, batch, crop: side as u32, ..TrainParams::parse(None, crate::training::RECIPE)? };
     let pixels = batch * side * side;
     let targets = draw(pixels, 2).into_iter().map(|v| if v > 1.0 - 2.0 * CRACK_SHARE { 1.0 } else { 0.0 }).collect();
     let samples = Samples { input: draw(pixels * 3, 1), targets };

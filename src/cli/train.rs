@@ -7,14 +7,15 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Outcome, data_folder, limit_threads, print};
-use crate::training::{EpochRecord, Event, Sidecar, TrainParams, TrainingRun};
+use crate::training::{EpochRecord, Event, RECIPE, Sidecar, TrainParams, TrainingRun};
 
 /// Read where it exists, if no other file is named.
 const PARAMS: &str = "params.yaml";
 
 #[derive(Debug, Args)]
 pub struct TrainArgs {
-    /// Folders with images/ and masks/; the lists train and val of each are used.
+    /// Folders with images/ and masks/; the lists train and val of each are used, and one named twice is trained on twice
+    /// as often.
     #[arg(long, value_name = "DIR", required = true, num_args = 1..)]
     data: Vec<PathBuf>,
     /// The model file to write; scores (.json), curve (.svg) and checkpoint stand beside it.
@@ -29,6 +30,9 @@ pub struct TrainArgs {
     /// File of hyper-parameters [default: params.yaml, or the binary's own].
     #[arg(long, value_name = "FILE")]
     params: Option<PathBuf>,
+    /// The section of that file to follow.
+    #[arg(long, value_name = "NAME", default_value = RECIPE)]
+    recipe: String,
     /// Passes through the photographs.
     #[arg(long, value_name = "N")]
     epochs: Option<u32>,
@@ -77,7 +81,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
 fn params(args: &TrainArgs) -> anyhow::Result<TrainParams> {
     let found = || Some(PathBuf::from(PARAMS)).filter(|path| path.is_file());
     let text = args.params.clone().or_else(found).map(fs_err::read_to_string).transpose()?;
-    let mut params = TrainParams::parse(text.as_deref())?;
+    let mut params = TrainParams::parse(text.as_deref(), &args.recipe)?;
     params.epochs = args.epochs.unwrap_or(params.epochs);
     params.seed = args.seed.unwrap_or(params.seed);
     params.batch = args.batch.unwrap_or(params.batch);

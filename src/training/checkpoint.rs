@@ -143,7 +143,8 @@ mod tests {
     fn a_checkpoint_gives_back_everything_but_only_to_its_own_training() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("m.checkpoint");
-        let params = TrainParams { learning_rate: 0.1 + 0.2, ..TrainParams::parse(None).unwrap() };
+        let params =
+            TrainParams { learning_rate: 0.1 + 0.2, ..TrainParams::parse(None, crate::training::RECIPE).unwrap() };
         let identity = Identity { params, data_sha256: "d".into(), init_sha256: None };
         let mut written = state(0.3);
         written.log = Log { steps: 7, history: Vec::new(), best: None };

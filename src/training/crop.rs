@@ -5,10 +5,10 @@ use image::{Rgb, RgbImage};
 use super::photos::LabelledPhoto;
 use crate::synth::random::Random;
 
-/// Half of all crops keep the pixels as they are: resampling blurs fine cracks.
-const RESCALED: f32 = 0.5;
-/// Magnifications of the others.
-const SCALES: (f32, f32) = (0.75, 1.33);
+/// The other crops keep the pixels as they are: resampling blurs fine cracks.
+const RESCALED: f32 = 0.6;
+/// Magnifications of these: cameras stand nearer and farther than those that took the photographs.
+const SCALES: (f32, f32) = (0.5, 2.0);
 /// Share of crops that look for a crack.
 const AT_CRACK: f32 = 0.5;
 /// How far from the middle the crack may lie, as a share of the side.

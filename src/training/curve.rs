@@ -119,7 +119,7 @@ mod tests {
             data: Vec::new(),
             data_sha256: String::new(),
             init: None,
-            params: TrainParams::parse(None).unwrap(),
+            params: TrainParams::parse(None, crate::training::RECIPE).unwrap(),
             best: record(epochs),
             seconds: 1.0,
             history: (1..=epochs).map(record).collect(),

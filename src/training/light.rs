@@ -1,7 +1,7 @@
 //! Changes of light and camera: brightness, contrast, gamma, colour, blur, noise, JPEG.
 
 use image::codecs::jpeg::JpegEncoder;
-use image::{ImageFormat, Rgb, RgbImage, imageops};
+use image::{ImageFormat, Pixel, Rgb, RgbImage, imageops};
 
 use crate::synth::random::Random;
 
@@ -9,6 +9,9 @@ use crate::synth::random::Random;
 pub fn change(random: &mut Random, mut image: RgbImage) -> RgbImage {
     if random.chance(0.8) {
         tone(random, &mut image);
+    }
+    if random.chance(0.15) {
+        grey(&mut image);
     }
     if random.chance(0.2) {
         image = imageops::blur(&image, random.range(0.4, 1.3));
@@ -32,6 +35,13 @@ fn tone(random: &mut Random, image: &mut RgbImage) {
     });
     for pixel in image.pixels_mut() {
         *pixel = Rgb(std::array::from_fn(|channel| tables[channel][usize::from(pixel.0[channel])]));
+    }
+}
+
+/// Colour tells the places of a data set apart better than it tells a crack.
+fn grey(image: &mut RgbImage) {
+    for pixel in image.pixels_mut() {
+        *pixel = Rgb([pixel.to_luma().0[0]; 3]);
     }
 }
 

@@ -26,7 +26,7 @@ use std::path::PathBuf;
 
 pub use learner::{Learner, Schedule};
 pub use optimiser::{AdamW, Update};
-pub use params::TrainParams;
+pub use params::{RECIPE, TrainParams};
 pub use record::{EpochRecord, FolderScore, Sidecar};
 pub use run::{Event, TrainingRun};
 pub use sampler::Samples;

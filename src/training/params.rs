@@ -1,5 +1,7 @@
 //! Hyper-parameters: `params.yaml`, overridden by flags.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
@@ -43,21 +45,20 @@ pub struct TrainParams {
     pub seed: u64,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    train: TrainParams,
-}
+/// The section that is read where none is named.
+pub const RECIPE: &str = "train";
 
 impl TrainParams {
-    /// Reads the content of a parameter file; without one, that of the repository.
+    /// Reads the section `recipe` of a parameter file; without a file, of that of the repository.
     ///
     /// # Errors
-    /// If it is not YAML, or a key is unknown or missing.
-    pub fn parse(yaml: Option<&str>) -> Result<Self, TrainError> {
-        let file: File =
-            serde_saphyr::from_str(yaml.unwrap_or(DEFAULTS)).map_err(|e| TrainError::Params(e.to_string()))?;
-        Ok(file.train)
+    /// If it is not YAML, there is no such section, or a key in it is unknown or missing.
+    pub fn parse(yaml: Option<&str>, recipe: &str) -> Result<Self, TrainError> {
+        let problem = |e: &dyn std::fmt::Display| TrainError::Params(e.to_string());
+        let sections: BTreeMap<String, serde_json::Value> =
+            serde_saphyr::from_str(yaml.unwrap_or(DEFAULTS)).map_err(|e| problem(&e))?;
+        let section = sections.get(recipe).ok_or_else(|| problem(&format!("there is no section `{recipe}`")))?;
+        Self::deserialize(section).map_err(|e| problem(&format!("{recipe}: {e}")))
     }
 
     /// Checks every value.
@@ -94,15 +95,17 @@ mod tests {
 
     #[test]
     fn the_repository_s_file_is_valid_and_others_are_read_strictly() {
-        let params = TrainParams::parse(None).unwrap();
+        let params = TrainParams::parse(None, RECIPE).unwrap();
         params.validate().unwrap();
         assert_eq!((params.base_width, params.batch, params.crop), (16, 8, 256));
         let unknown = DEFAULTS.replace("batch:", "batches:");
-        let error = TrainParams::parse(Some(&unknown)).unwrap_err().to_string();
+        let error = TrainParams::parse(Some(&unknown), RECIPE).unwrap_err().to_string();
         assert!(error.contains("batches"), "{error}");
         let missing = DEFAULTS.replace("  seed: 1\n", "");
-        let error = TrainParams::parse(Some(&missing)).unwrap_err().to_string();
+        let error = TrainParams::parse(Some(&missing), RECIPE).unwrap_err().to_string();
         assert!(error.contains("seed"), "{error}");
+        let error = TrainParams::parse(None, "bake").unwrap_err().to_string();
+        assert!(error.contains("no section `bake`"), "{error}");
         let odd = TrainParams { crop: 250, ..params };
         assert!(odd.validate().unwrap_err().to_string().contains("multiple of 16"));
     }

@@ -117,6 +117,7 @@ impl TrainingRun {
     fn metadata(&self, input: InputSpec) -> ModelMetadata {
         let mut trained_on: Vec<String> = self.data.iter().map(|folder| name_of(folder)).collect();
         trained_on.sort();
+        trained_on.dedup();
         ModelMetadata {
             architecture: ARCHITECTURE.into(),
             base_width: self.params.base_width,

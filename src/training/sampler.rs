@@ -1,5 +1,7 @@
 //! Which crops make a batch: a function of (seed, epoch, index) alone.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use super::crop::Crop;
@@ -26,7 +28,7 @@ pub struct Samples {
 /// Draws the crops of an epoch.
 #[derive(Debug)]
 pub struct Sampler<'a> {
-    photos: &'a [LabelledPhoto],
+    photos: &'a [Arc<LabelledPhoto>],
     params: &'a TrainParams,
     input: InputSpec,
     epoch: u32,
@@ -40,7 +42,7 @@ pub fn steps_per_epoch(photos: usize, params: &TrainParams) -> u64 {
 
 impl<'a> Sampler<'a> {
     /// The crops of `epoch`: every photograph is seen once before one is seen again.
-    pub fn new(photos: &'a [LabelledPhoto], params: &'a TrainParams, input: InputSpec, epoch: u32) -> Self {
+    pub fn new(photos: &'a [Arc<LabelledPhoto>], params: &'a TrainParams, input: InputSpec, epoch: u32) -> Self {
         let crops = steps_per_epoch(photos.len(), params) as usize * params.batch;
         let rounds = crops.div_ceil(photos.len()) as u64;
         let order = (0..rounds).flat_map(|round| permutation(photos.len(), params.seed, epoch, round)).collect();
@@ -93,16 +95,22 @@ mod tests {
 
     const INPUT: InputSpec = InputSpec { mean: [0.5; 3], scale: InputScale::Native, std: [0.25; 3] };
 
-    fn photos(count: u8) -> Vec<LabelledPhoto> {
+    fn photos(count: u8) -> Vec<Arc<LabelledPhoto>> {
         let photo = |i: u8| {
             let mask = BinaryMask { width: 40, height: 30, pixels: (0..1200).map(|at| at % 97 == 0).collect() };
-            LabelledPhoto::new(RgbImage::from_pixel(40, 30, Rgb([i * 20, 100, 50])), mask)
+            Arc::new(LabelledPhoto::new(RgbImage::from_pixel(40, 30, Rgb([i * 20, 100, 50])), mask))
         };
         (0..count).map(photo).collect()
     }
 
     fn params(augment: bool) -> TrainParams {
-        TrainParams { batch: 3, crop: 32, crops_per_photo: 2, augment, ..TrainParams::parse(None).unwrap() }
+        TrainParams {
+            batch: 3,
+            crop: 32,
+            crops_per_photo: 2,
+            augment,
+            ..TrainParams::parse(None, crate::training::RECIPE).unwrap()
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What was acknowledged is on disk.
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -78,10 +79,36 @@ fn twenty_kills_lose_nothing_that_was_acknowledged() {
     });
 }
 
-/// The first line from `from` on in which all `words` occur.
-fn find(trace: &[&str], from: usize, words: &[&str]) -> usize {
-    let found = trace[from..].iter().position(|line| words.iter().all(|word| line.contains(word)));
-    from + found.unwrap_or_else(|| panic!("no call with {words:?} after line {from} of:\n{}", trace[from..].join("\n")))
+/// A system call; where other threads came between, strace writes its beginning and its end as two lines.
+struct Call {
+    begun: usize,
+    ended: usize,
+    text: String,
+}
+
+fn calls(trace: &str) -> Vec<Call> {
+    let (mut open, mut calls) = (HashMap::new(), Vec::new());
+    for (line, text) in trace.lines().enumerate() {
+        let (thread, text) = text.split_once(' ').unwrap();
+        if let Some((head, _)) = text.split_once(" <unfinished") {
+            open.insert(thread, (line, head));
+        } else if let Some((_, tail)) = text.split_once(" resumed>") {
+            let (begun, head) = open.remove(thread).unwrap();
+            calls.push(Call { begun, ended: line, text: format!("{head}{tail}") });
+        } else {
+            calls.push(Call { begun: line, ended: line, text: text.to_owned() });
+        }
+    }
+    calls
+}
+
+/// The first call that ended after line `from` and in which all `words` occur.
+fn find<'a>(calls: &'a [Call], from: usize, words: &[&str]) -> &'a Call {
+    let found = calls.iter().find(|call| call.ended >= from && words.iter().all(|word| call.text.contains(word)));
+    found.unwrap_or_else(|| {
+        calls.iter().for_each(|call| println!("{:5}–{:5} {}", call.begun, call.ended, call.text));
+        panic!("no call with {words:?} after line {from}")
+    })
 }
 
 #[test]
@@ -89,8 +116,8 @@ fn find(trace: &[&str], from: usize, words: &[&str]) -> usize {
 fn blob_folder_and_row_are_synced_in_this_order_before_the_answer() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("trace.txt").display().to_string();
-    let calls = "trace=openat,fsync,fdatasync,rename,renameat,renameat2,link,linkat,write,writev,sendto,pwrite64";
-    let under = ["strace", "-f", "-y", "-s", "40", "-e", calls, "-o", &output];
+    let traced = "trace=openat,fsync,fdatasync,rename,renameat,renameat2,link,linkat,write,writev,sendto,pwrite64";
+    let under = ["strace", "-f", "-y", "-s", "40", "-e", traced, "-o", &output];
     let server = Server::with(ServerOptions { under: &under, ..ServerOptions::default() }, folder);
     let (photo, mask) = (wall_numbered(48, 32, 1), label());
     let parts = [Part::file("file", "wall.png", &photo), Part::file("mask", "mask.png", &mask)];
@@ -98,18 +125,18 @@ fn blob_folder_and_row_are_synced_in_this_order_before_the_answer() {
     assert_eq!(answer.status, 200);
     std::thread::sleep(Duration::from_millis(300));
     let trace = fs_err::read_to_string(server.folder.path().join("trace.txt")).unwrap();
-    let trace: Vec<&str> = trace.lines().filter(|line| !line.contains("<unfinished")).collect();
+    let calls = calls(&trace);
     let image = answer.json()["path"].as_str().unwrap().to_owned();
 
-    let blob = find(&trace, 0, &["sync(", &image]);
-    let published = find(&trace, blob, &[&image, "("]);
-    let folder_synced = find(&trace, published, &["sync(", "/feedback/images>"]);
-    let label_synced = find(&trace, folder_synced, &["sync(", "/feedback/masks/", ".png"]);
-    let label_folder = find(&trace, label_synced + 1, &["sync(", "/feedback/masks/"]);
-    let row = find(&trace, label_folder, &["sync(", "hairline.sqlite-wal"]);
-    let answered = find(&trace, 0, &["HTTP/1.1 200"]);
-    assert!(row < answered, "the answer came before the row was on disk:\n{}", trace.join("\n"));
-    for line in [blob, published, folder_synced, label_synced, label_folder, row, answered] {
-        println!("{line:5} {}", trace[line]);
+    let blob = find(&calls, 0, &["sync(", &image]);
+    let published = find(&calls, blob.ended, &[&image, "("]);
+    let folder_synced = find(&calls, published.ended, &["sync(", "/feedback/images>"]);
+    let label_synced = find(&calls, folder_synced.ended, &["sync(", "/feedback/masks/", ".png"]);
+    let label_folder = find(&calls, label_synced.ended + 1, &["sync(", "/feedback/masks/"]);
+    let row = find(&calls, label_folder.ended, &["sync(", "hairline.sqlite-wal"]);
+    let answered = find(&calls, 0, &["HTTP/1.1 200"]);
+    for Call { begun, ended, text } in [blob, published, folder_synced, label_synced, label_folder, row, answered] {
+        println!("{begun:5}–{ended:5} {text}");
     }
+    assert!(row.ended < answered.begun, "the answer came before the row was on disk");
 }
