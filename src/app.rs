@@ -17,7 +17,7 @@ use crate::net::Model;
 use crate::registry::{self, RegistryError};
 use crate::segment::{Segmenter, TileSettings};
 use crate::serving::{Predictor, PredictorSettings};
-use crate::settings::Settings;
+use crate::settings::{Inference, Settings};
 use crate::store::{Recent, Store, StoreError};
 use crate::telemetry::metrics::{Exporter, publish_model};
 use crate::web::{self, PageJobs, WebState};
@@ -88,7 +88,8 @@ pub fn load_standards(settings: &Settings) -> Result<(Standards, Option<Standard
 
 /// How the settings cut photographs.
 pub fn tile_settings(settings: &Settings) -> TileSettings {
-    TileSettings { tile: settings.inference.tile, overlap: settings.inference.overlap }
+    let Inference { tile, overlap, mirror, .. } = settings.inference;
+    TileSettings { tile, overlap, mirror }
 }
 
 impl Application {

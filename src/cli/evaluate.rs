@@ -25,6 +25,9 @@ pub struct EvaluateArgs {
     /// Probability from which on a pixel counts as crack, instead of the model's own.
     #[arg(long, value_parser = super::parse_probability)]
     threshold: Option<f32>,
+    /// Show the network each photograph mirrored as well, and take the mean.
+    #[arg(long)]
+    mirror: bool,
     /// Pixels that the tolerant scores forgive.
     #[arg(long, value_name = "PX", default_value_t = 2)]
     tolerance: u32,
@@ -39,7 +42,8 @@ pub struct EvaluateArgs {
 }
 
 pub fn run(args: &EvaluateArgs) -> anyhow::Result<Outcome> {
-    let settings = args.common.settings(&[("model.active", args.model.clone())])?;
+    let mirror = args.mirror.then(|| true.to_string());
+    let settings = args.common.settings(&[("model.active", args.model.clone()), ("inference.mirror", mirror)])?;
     limit_threads(settings.inference.threads)?;
     let dataset = Dataset::open(&super::data_folder(&args.data))?;
     let stems = dataset.split(args.split.as_deref())?;

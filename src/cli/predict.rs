@@ -42,6 +42,9 @@ pub struct PredictArgs {
     /// Probability from which on a pixel counts as crack, instead of the model's own.
     #[arg(long, value_parser = super::parse_probability)]
     threshold: Option<f32>,
+    /// Show the network each photograph mirrored as well, and take the mean.
+    #[arg(long)]
+    mirror: bool,
     #[command(flatten)]
     survey: SurveyArgs,
     #[command(flatten)]
@@ -78,7 +81,11 @@ struct Run<'a> {
 }
 
 pub fn run(args: &PredictArgs) -> anyhow::Result<Outcome> {
-    let overrides = [("model.active", args.model.clone()), ("inspection.standard", args.survey.standard.clone())];
+    let overrides = [
+        ("model.active", args.model.clone()),
+        ("inference.mirror", args.mirror.then(|| true.to_string())),
+        ("inspection.standard", args.survey.standard.clone()),
+    ];
     let settings = args.common.settings(&overrides)?;
     limit_threads(settings.inference.threads)?;
     let (_, standard) = app::load_standards(&settings).context("section [inspection] of the settings")?;

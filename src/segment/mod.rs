@@ -16,18 +16,21 @@ pub use input::normalised_tile;
 use crate::net::{Model, NetError};
 use crate::vision::{ProbabilityMap, Tile, TileGrid};
 
-/// Size of tiles in pixels.
+/// How a photograph is shown to the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TileSettings {
     /// Wished side of a tile.
     pub tile: u32,
     /// Pixels shared by neighbours.
     pub overlap: u32,
+    /// Show each tile a second time with left and right exchanged, and take the mean of both answers: twice the time, a
+    /// little better.
+    pub mirror: bool,
 }
 
 impl Default for TileSettings {
     fn default() -> Self {
-        Self { tile: 768, overlap: 96 }
+        Self { tile: 768, overlap: 96, mirror: false }
     }
 }
 
@@ -75,8 +78,17 @@ impl Segmenter {
     /// If the network cannot be run.
     pub fn run_tile(&self, work: &Segmentation, tile: Tile) -> Result<Vec<f32>, NetError> {
         let sides = (work.grid.x.tile, work.grid.y.tile);
-        let input = input::normalised_tile(&work.picture, tile.origin, sides, &self.model.metadata.input);
-        self.model.probabilities(&input, 1, sides.1 as usize, sides.0 as usize)
+        let mut input = input::normalised_tile(&work.picture, tile.origin, sides, &self.model.metadata.input);
+        let (width, height) = (sides.0 as usize, sides.1 as usize);
+        let mut probabilities = self.model.probabilities(&input, 1, height, width)?;
+        if self.tiles.mirror {
+            input.chunks_exact_mut(width).for_each(<[f32]>::reverse);
+            let mirrored = self.model.probabilities(&input, 1, height, width)?;
+            for (row, other) in probabilities.chunks_exact_mut(width).zip(mirrored.chunks_exact(width)) {
+                row.iter_mut().zip(other.iter().rev()).for_each(|(p, q)| *p = 0.5 * (*p + q));
+            }
+        }
+        Ok(probabilities)
     }
 
     /// All of it at once: the probability of every pixel of `photo`.

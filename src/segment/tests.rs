@@ -6,7 +6,7 @@ use crate::net::{InputScale, Model};
 /// A network of width 2; the path around it is what is tested here.
 fn segmenter(tile: u32, overlap: u32, scale: InputScale) -> Segmenter {
     let bytes = crate::net::tests::small_model(|metadata, _| metadata.input.scale = scale);
-    Segmenter::new(Model::from_bytes(&bytes).unwrap(), TileSettings { tile, overlap })
+    Segmenter::new(Model::from_bytes(&bytes).unwrap(), TileSettings { tile, overlap, mirror: false })
 }
 
 fn photo(width: u32, height: u32) -> RgbImage {
@@ -50,6 +50,24 @@ fn any_size_gives_a_map_of_that_size() {
         let map = segmenter.segment(photo(width, height), |_, _| {}).unwrap();
         assert_eq!((map.width(), map.height()), (width, height));
     }
+}
+
+#[test]
+fn with_mirroring_left_and_right_are_treated_alike() {
+    let plain = segmenter(64, 16, InputScale::Native);
+    let settings = TileSettings { mirror: true, ..plain.tiles };
+    let both = Segmenter::new(plain.model.clone(), settings);
+    let photo = photo(48, 32);
+    let flipped = image::imageops::flip_horizontal(&photo);
+    let segment = |with: &Segmenter, photo: &RgbImage| with.segment(photo.clone(), |_, _| {}).unwrap();
+    let (map, mirrored) = (segment(&both, &photo), segment(&both, &flipped));
+    let rows = map.values().chunks_exact(48).zip(mirrored.values().chunks_exact(48));
+    assert!(rows.clone().all(|(row, other)| row.iter().eq(other.iter().rev())));
+    assert_ne!(
+        map.values(),
+        segment(&plain, &photo).values(),
+        "an answer that is symmetrical by itself proves nothing"
+    );
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn setup_seeing(scale: InputScale, queue_photos: usize, queue_pixels: u64) -> Se
     let folder = tempfile::tempdir().unwrap();
     let model = crate::net::tests::small_model(|metadata, _| metadata.input.scale = scale);
     let model = Model::from_bytes(&model).unwrap();
-    let segmenter = Segmenter::new(model, TileSettings { tile: 64, overlap: 8 });
+    let segmenter = Segmenter::new(model, TileSettings { tile: 64, overlap: 8, mirror: false });
     let recent = Arc::new(Recent::open(folder.path(), 100_000_000).unwrap());
     let limits = DecodeLimits { max_pixels: 10_000_000 };
     let settings = PredictorSettings { limits, queue_photos, queue_pixels };

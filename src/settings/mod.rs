@@ -78,6 +78,8 @@ pub struct Inference {
     pub tile: u32,
     /// Overlap of neighbouring tiles in pixels.
     pub overlap: u32,
+    /// Whether the network sees each tile mirrored as well.
+    pub mirror: bool,
     /// Photographs accepted at once.
     pub queue_photos: usize,
     /// Megapixels accepted at once.
