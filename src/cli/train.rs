@@ -24,7 +24,7 @@ pub struct TrainArgs {
     /// Model file to begin with, instead of random weights.
     #[arg(long, value_name = "MODEL")]
     init: Option<PathBuf>,
-    /// Go on from the checkpoint of a training that was stopped.
+    /// Go on from the checkpoint of a training that was stopped, if there is one.
     #[arg(long)]
     resume: bool,
     /// File of hyper-parameters [default: params.yaml, or the binary's own].

@@ -58,11 +58,8 @@ pub fn write(path: &Path, identity: &Identity, state: &mut State) -> Result<(), 
 /// Reads a checkpoint into `state`, whose vectors have the right lengths.
 ///
 /// # Errors
-/// If there is none, it is damaged, or it belongs to another training.
+/// If it cannot be read, is damaged, or belongs to another training.
 pub fn read(path: &Path, identity: &Identity, state: &mut State) -> Result<(), TrainError> {
-    if !path.is_file() {
-        return Err(wrong(path, "there is no checkpoint to go on from; leave --resume out".into()));
-    }
     let bytes = fs_err::read(path)?;
     let damaged = |e: safetensors::SafeTensorError| wrong(path, format!("not a checkpoint: {e}"));
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(damaged)?;

@@ -27,7 +27,7 @@ pub struct TrainingRun {
     pub out: PathBuf,
     /// The model file to begin with; its base width replaces that of `params`.
     pub init: Option<PathBuf>,
-    /// Go on from the checkpoint.
+    /// Go on from the checkpoint, if there is one.
     pub resume: bool,
     /// Name of the model.
     pub name: String,
@@ -100,7 +100,7 @@ impl TrainingRun {
         let metadata = self.metadata(init.as_ref().map_or(INPUT, |init| init.input));
         metadata.validate().map_err(TrainError::Params)?;
         let mut trainer = Trainer::new(&photos, &self.params, metadata, init.map(|init| init.weights))?;
-        if self.resume {
+        if checkpoint.exists() {
             checkpoint::read(&checkpoint, &identity, &mut trainer.learner.state)?;
         }
         observer(Event::Begin { steps: trainer.steps(), done: trainer.learner.state.log.steps });

@@ -17,6 +17,7 @@ mod inspection;
 mod licences;
 mod measuring;
 mod pages;
+mod pipeline;
 mod real_photographs;
 mod resources;
 mod rooms;
