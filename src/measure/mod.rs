@@ -37,7 +37,7 @@ use rayon::prelude::*;
 
 use crate::vision::{BinaryMask, ProbabilityMap};
 use evidence::Evidence;
-use regions::{CrackPixels, Run, regions};
+pub use regions::{CrackPixels, Run, regions, runs_of};
 use trace::Trace;
 
 /// Widths below this many pixels cannot be told from the lens's blur: they are

@@ -21,6 +21,9 @@ pub struct ModelMetadata {
     pub architecture: String,
     /// Channels of the first level.
     pub base_width: usize,
+    /// Probability that a region has to reach somewhere to count as crack; 0 asks for nothing.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub core: f32,
     /// Always 1, the only format so far.
     pub format: u32,
     /// How photographs become input.
@@ -97,6 +100,11 @@ impl fmt::Display for InputScale {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(value: &f32) -> bool {
+    *value == 0.0
+}
+
 impl ModelMetadata {
     /// Checks every field.
     ///
@@ -116,6 +124,7 @@ impl ModelMetadata {
                 self.temperature.is_finite() && self.temperature > 0.0,
                 format!("temperature {} is not above 0", self.temperature),
             ),
+            ((0.0..1.0).contains(&self.core), format!("core {} is not from 0 to below 1", self.core)),
             (self.input.mean.iter().all(|v| v.is_finite()), "input.mean is not finite".into()),
             (self.input.std.iter().all(|v| v.is_finite() && *v > 0.0), "input.std is not above 0".into()),
             (!self.name.is_empty(), "name is empty".into()),

@@ -4,6 +4,7 @@
 //! here, so that a score always speaks of what people see.
 
 mod blend;
+mod core_rule;
 mod input;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use image::RgbImage;
 
 pub use blend::Blender;
+pub use core_rule::CoreRule;
 pub use input::normalised_tile;
 
 use crate::net::{Model, NetError};
@@ -48,6 +50,7 @@ pub struct Segmenter {
 pub struct Segmentation {
     picture: RgbImage,
     size: (u32, u32),
+    rule: Option<CoreRule>,
     /// The tiles to compute.
     pub grid: TileGrid,
 }
@@ -69,7 +72,7 @@ impl Segmenter {
         let picture = input::at_network_scale(photo, self.model.metadata.input.scale);
         let (width, height) = picture.dimensions();
         let grid = TileGrid::new(width, height, self.tiles.tile, self.tiles.overlap);
-        Segmentation { picture, size, grid }
+        Segmentation { picture, size, rule: CoreRule::of(&self.model.metadata), grid }
     }
 
     /// Probabilities of one tile, `tile × tile` values, row by row.
@@ -114,9 +117,13 @@ impl Segmentation {
     /// # Panics
     /// If a tile is missing.
     pub fn finish(self, blender: Blender) -> (ProbabilityMap, Option<RgbImage>) {
-        let Self { picture, size, grid: _ } = self;
+        let Self { picture, size, rule, grid: _ } = self;
         let photo = Some(picture).filter(|picture| picture.dimensions() == size);
-        (input::at_photo_scale(blender.finish(), size), photo)
+        let mut map = input::at_photo_scale(blender.finish(), size);
+        if let Some(rule) = rule {
+            rule.apply(&mut map);
+        }
+        (map, photo)
     }
 }
 

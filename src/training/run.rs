@@ -121,6 +121,7 @@ impl TrainingRun {
         ModelMetadata {
             architecture: ARCHITECTURE.into(),
             base_width: self.params.base_width,
+            core: 0.0,
             format: 1,
             input,
             licence: self.licence.clone(),

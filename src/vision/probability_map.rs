@@ -38,6 +38,11 @@ impl ProbabilityMap {
         &self.values
     }
 
+    /// All values, row by row, to be changed.
+    pub fn values_mut(&mut self) -> &mut [u16] {
+        &mut self.values
+    }
+
     /// The rows, top to bottom.
     pub fn rows(&self) -> impl Iterator<Item = &[u16]> {
         self.values.chunks_exact(self.width.max(1) as usize)

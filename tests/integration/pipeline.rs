@@ -114,7 +114,8 @@ fn the_pipeline_runs_once_and_gives_the_same_again() {
     assert!(weights == again, "the same data, parameters and binary give other weights");
 
     let params = String::from_utf8(repository.read("params.yaml")).unwrap();
-    fs_err::write(repository.path("params.yaml"), params.replacen("learning_rate:", "learning_rate: 0.001 #", 1)).unwrap();
+    fs_err::write(repository.path("params.yaml"), params.replacen("learning_rate:", "learning_rate: 0.001 #", 1))
+        .unwrap();
     let status: Value = serde_json::from_str(&repository.succeeds("dvc", &["status", "--json"])).unwrap();
     let changed: Vec<&String> = status.as_object().unwrap().keys().collect();
     assert!(changed.contains(&&"train-open".to_owned()) && !changed.contains(&&"prepare".to_owned()), "{changed:?}");
