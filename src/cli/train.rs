@@ -7,7 +7,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Outcome, data_folder, limit_threads, print};
-use crate::training::{EpochRecord, Event, RECIPE, Sidecar, TrainParams, TrainingRun};
+use crate::training::{CalibrationRecord, EpochRecord, Event, RECIPE, Sidecar, TrainParams, TrainingRun};
 
 /// Read where it exists, if no other file is named.
 const PARAMS: &str = "params.yaml";
@@ -95,9 +95,12 @@ fn stem(path: &Path) -> String {
 }
 
 fn summary(out: &Path, sidecar: &Sidecar) -> String {
-    let best = &sidecar.best;
-    let (epoch, f1, threshold) = (best.epoch, best.val_f1, best.threshold);
-    format!("{}: validation F1 {f1:.4} at threshold {threshold}, epoch {epoch}", out.display())
+    let CalibrationRecord { temperature, threshold, core, val_f1, .. } = sidecar.calibration;
+    let epoch = sidecar.best.epoch;
+    format!(
+        "{}: validation F1 {val_f1:.4} at threshold {threshold}, temperature {temperature}, core {core}, epoch {epoch}",
+        out.display()
+    )
 }
 
 /// A bar on a terminal, else a line an epoch.

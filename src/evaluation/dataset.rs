@@ -95,6 +95,11 @@ impl Dataset {
         Ok(Self { folder: folder.to_owned(), photos, lists })
     }
 
+    /// The folder that was looked into.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The photographs of a split; without a name, of test or val if listed, else all.
     ///
     /// Without lists, one in ten belongs to `val` by a hash of its name.
@@ -151,6 +156,12 @@ impl Dataset {
         }
         Ok((photo, BinaryMask::from_label(&label)))
     }
+}
+
+/// What a data folder is called: the last part of its path.
+pub fn name_of(folder: &Path) -> String {
+    let whole = fs_err::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    whole.file_name().map_or_else(|| "data".into(), |name| name.to_string_lossy().into_owned())
 }
 
 fn read_list(path: &Path, photos: &BTreeMap<String, PathBuf>) -> Result<Vec<String>, DatasetError> {

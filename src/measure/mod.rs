@@ -31,6 +31,7 @@ pub use scale::{DISTANCE_M, GIVEN_RELATIVE_ERROR, MM_PER_PX, Scale, ScaleError, 
 pub use scale_request::{NoScale, ScaleRequest};
 pub use standards::{Class, JudgedWidth, Row, RowVerdict, Standard, Standards, StandardsError, Verdict, WITHOUT_SCALE};
 pub use survey::{Branch, CentrePoint, CrackKind, CrackMeasurement, CrackSurvey, Estimate};
+pub use thinning::skeleton;
 
 use image::RgbImage;
 use rayon::prelude::*;

@@ -3,6 +3,7 @@
 //! hold the rest together.
 
 use super::raster::Raster;
+use crate::vision::BinaryMask;
 
 /// Steps to the neighbours, clockwise from north; bit `k` of a neighbourhood is the `k`-th.
 pub const NEIGHBOURS: [(isize, isize); 8] = [(0, -1), (1, -1), (1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1)];
@@ -12,28 +13,46 @@ const LISTED: u8 = 2;
 
 /// Makes the region one pixel thin; what hangs together stays so, and holes stay open.
 pub fn thin(raster: &mut Raster) {
-    let steps = offsets(raster.width);
+    thin_pixels(&mut raster.pixels, raster.width);
+}
+
+/// The one pixel wide skeleton of all regions of `mask`, of the same size.
+pub fn skeleton(mask: &BinaryMask) -> BinaryMask {
+    let (width, height) = (mask.width as usize, mask.height as usize);
+    let stride = width + 2;
+    let mut framed = vec![0; stride * (height + 2)];
+    for (y, row) in mask.pixels.chunks_exact(width.max(1)).enumerate() {
+        let to = &mut framed[(y + 1) * stride + 1..][..width];
+        to.iter_mut().zip(row).for_each(|(pixel, &on)| *pixel = u8::from(on));
+    }
+    thin_pixels(&mut framed, stride);
+    let row = |y: usize| framed[(y + 1) * stride + 1..][..width].iter().map(|&pixel| pixel != 0);
+    BinaryMask { pixels: (0..height).flat_map(row).collect(), ..*mask }
+}
+
+/// Thins rows of `width` whose outermost pixels are background.
+fn thin_pixels(pixels: &mut [u8], width: usize) {
+    let steps = offsets(width);
     let tables = [pass_table(0), pass_table(1)];
-    let mut border: Vec<usize> = (0..raster.pixels.len())
-        .filter(|&i| raster.pixels[i] != 0 && bits(&raster.pixels, i, &steps) != 0xff)
-        .collect();
+    let mut border: Vec<usize> =
+        (0..pixels.len()).filter(|&i| pixels[i] != 0 && bits(pixels, i, &steps) != 0xff).collect();
     for &i in &border {
-        raster.pixels[i] |= LISTED;
+        pixels[i] |= LISTED;
     }
     let mut idle = 0;
     let mut pass = 0;
     while idle < 2 {
         let (gone, kept): (Vec<usize>, Vec<usize>) =
-            border.iter().partition(|&&i| tables[pass][usize::from(bits(&raster.pixels, i, &steps))]);
+            border.iter().partition(|&&i| tables[pass][usize::from(bits(pixels, i, &steps))]);
         border = kept;
         for &i in &gone {
-            raster.pixels[i] = 0;
+            pixels[i] = 0;
         }
         for &i in &gone {
             for step in steps {
                 let other = i.wrapping_add_signed(step);
-                if raster.pixels[other] == 1 {
-                    raster.pixels[other] |= LISTED;
+                if pixels[other] == 1 {
+                    pixels[other] |= LISTED;
                     border.push(other);
                 }
             }
@@ -42,9 +61,9 @@ pub fn thin(raster: &mut Raster) {
         pass = 1 - pass;
     }
     for &i in &border {
-        raster.pixels[i] &= !LISTED;
+        pixels[i] &= !LISTED;
     }
-    strip(raster, border, &steps);
+    strip(pixels, border, &steps);
 }
 
 /// Index steps to the neighbours in rows of `width`.
@@ -58,12 +77,12 @@ pub fn bits(pixels: &[u8], i: usize, steps: &[isize; 8]) -> u8 {
 }
 
 /// Removes pixels whose neighbours hang together without them; ends stay.
-fn strip(raster: &mut Raster, mut skeleton: Vec<usize>, steps: &[isize; 8]) {
+fn strip(pixels: &mut [u8], mut skeleton: Vec<usize>, steps: &[isize; 8]) {
     skeleton.sort_unstable();
     for i in skeleton {
-        let around = bits(&raster.pixels, i, steps);
+        let around = bits(pixels, i, steps);
         if around.count_ones() >= 2 && pieces(around) == 1 {
-            raster.pixels[i] = 0;
+            pixels[i] = 0;
         }
     }
 }
@@ -129,5 +148,16 @@ mod tests {
             assert!(bits(&ring.pixels, i, &steps).count_ones() >= 2, "the ring has an end");
         }
         assert!(count(&thinned(|x, y| distance(x, y) < 30.0, 100)) <= 3);
+    }
+
+    #[test]
+    fn the_skeleton_of_a_mask_reaches_its_edges_and_keeps_regions_apart() {
+        let inside = |x: usize, y: usize| (3..6).contains(&y) || (x >= 10 && y == 8);
+        let pixels = (0..9 * 20).map(|i| inside(i % 20, i / 20)).collect();
+        let lines = skeleton(&BinaryMask { width: 20, height: 9, pixels });
+        let rows: Vec<u64> =
+            lines.pixels.chunks_exact(20).map(|row| row.iter().map(|&on| u64::from(on)).sum()).collect();
+        assert_eq!((lines.width, lines.height, rows[8]), (20, 9, 10), "what is thin already stays");
+        assert!((18..=20).contains(&rows[4]) && rows[3] + rows[5] <= 2, "{rows:?}");
     }
 }

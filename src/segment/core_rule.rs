@@ -12,8 +12,10 @@ use crate::vision::ProbabilityMap;
 /// Lowers what has no core in the answers of one model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CoreRule {
-    threshold: f32,
-    core: f32,
+    /// Probability from which on a pixel counts as crack.
+    pub threshold: f32,
+    /// Probability that a region of such pixels has to reach somewhere.
+    pub core: f32,
 }
 
 /// The pixels of a map that reach a level.

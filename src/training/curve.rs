@@ -100,6 +100,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::training::params::TrainParams;
+    use crate::training::record::CalibrationRecord;
 
     fn sidecar(epochs: u32) -> Sidecar {
         let record = |epoch: u32| EpochRecord {
@@ -121,6 +122,19 @@ mod tests {
             init: None,
             params: TrainParams::parse(None, crate::training::RECIPE).unwrap(),
             best: record(epochs),
+            calibration: CalibrationRecord {
+                temperature: 1.0,
+                threshold: 0.5,
+                core: 0.0,
+                val_f1_without_core: 0.9,
+                val_alarm_share: None,
+                val_alarm_share_without_core: None,
+                val_f1: 0.9,
+                val_nll: 0.1,
+                val_nll_at_temperature_1: 0.1,
+                val_ece: 0.01,
+                val_ece_at_temperature_1: 0.01,
+            },
             seconds: 1.0,
             history: (1..=epochs).map(record).collect(),
         }

@@ -2,10 +2,11 @@
 //!
 //! An epoch draws crops (`sampler`: `crop` cuts, `light` changes them), takes a step for each batch (`learner`: the
 //! network's gradient, `optimiser`, the average of the `weights`), scores the average on the validation photographs
-//! (`validation`), and writes a checkpoint. What is trained depends on data, parameters and seed alone: not on the number
+//! (`validation`), and writes a checkpoint. At the end the best weights get temperature and threshold. What is trained depends on data, parameters and seed alone: not on the number
 //! of threads, and not on whether it was stopped and resumed.
 
 mod checkpoint;
+mod cores;
 mod crop;
 mod curve;
 mod files;
@@ -27,7 +28,7 @@ use std::path::PathBuf;
 pub use learner::{Learner, Schedule};
 pub use optimiser::{AdamW, Update};
 pub use params::{RECIPE, TrainParams};
-pub use record::{EpochRecord, FolderScore, Sidecar};
+pub use record::{CalibrationRecord, EpochRecord, FolderScore, Sidecar};
 pub use run::{Event, TrainingRun};
 pub use sampler::Samples;
 

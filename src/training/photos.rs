@@ -1,7 +1,7 @@
 //! The photographs of a training, decoded once and kept as bytes.
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use image::RgbImage;
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::TrainError;
 use crate::digest::hex;
-use crate::evaluation::{Dataset, DatasetError};
+use crate::evaluation::{Dataset, DatasetError, name_of};
 use crate::vision::BinaryMask;
 
 /// A photograph, what is true of it, and where to look.
@@ -90,12 +90,6 @@ impl Photos {
         all.for_each(|photo| photo.hash(&mut hash));
         Ok(Self { train, validation, sha256: hex(&hash.finalize()) })
     }
-}
-
-/// The last part of the folder's path.
-pub fn name_of(folder: &Path) -> String {
-    let whole = fs_err::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-    whole.file_name().map_or_else(|| "data".into(), |name| name.to_string_lossy().into_owned())
 }
 
 fn load_all(dataset: &Dataset, stems: &[String]) -> Result<Vec<LabelledPhoto>, DatasetError> {

@@ -38,6 +38,35 @@ pub struct FolderScore {
     pub loss: f32,
 }
 
+/// Temperature, threshold and core of the model file, chosen on the validation photographs after training.
+///
+/// Scores are means over folders.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CalibrationRecord {
+    /// Logits are divided by it before the sigmoid.
+    pub temperature: f32,
+    /// Probability, at that temperature, from which on a pixel counts as crack.
+    pub threshold: f32,
+    /// Probability that a region has to reach somewhere to count.
+    pub core: f32,
+    /// Pixel-exact F1 at `threshold`, with `core`.
+    pub val_f1: f32,
+    /// The same where no core is asked for.
+    pub val_f1_without_core: f32,
+    /// Share of all folders' crack-free tiles with a false alarm; null without such tiles.
+    pub val_alarm_share: Option<f32>,
+    /// The same where no core is asked for.
+    pub val_alarm_share_without_core: Option<f32>,
+    /// Negative log likelihood of a pixel's label in nats.
+    pub val_nll: f32,
+    /// The same as trained, with the temperature 1.
+    pub val_nll_at_temperature_1: f32,
+    /// Expected calibration error, 0..1.
+    pub val_ece: f32,
+    /// The same as trained, with the temperature 1.
+    pub val_ece_at_temperature_1: f32,
+}
+
 /// What a checkpoint holds beside vectors.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Log {
@@ -85,6 +114,8 @@ pub struct Sidecar {
     pub params: TrainParams,
     /// The epoch whose weights were kept.
     pub best: EpochRecord,
+    /// Temperature, threshold and core of the model file.
+    pub calibration: CalibrationRecord,
     /// Time of all epochs.
     pub seconds: f32,
     /// All epochs.

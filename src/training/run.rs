@@ -7,11 +7,12 @@ use super::checkpoint::{self, Identity};
 use super::curve::loss_curve;
 use super::files::{with_suffix, write_whole};
 use super::params::TrainParams;
-use super::photos::{Photos, name_of};
+use super::photos::Photos;
 use super::record::{EpochRecord, Sidecar};
 use super::trainer::Trainer;
 use super::weights::Weights;
 use crate::digest::sha256_hex;
+use crate::evaluation::name_of;
 use crate::net::plan::ParameterTable;
 use crate::net::{ARCHITECTURE, Architecture, InputScale, InputSpec, ModelMetadata, read_model};
 
@@ -138,7 +139,8 @@ impl TrainingRun {
         let Some(best) = log.best().cloned() else {
             return Err(TrainError::Params("no epoch was trained".into()));
         };
-        let model = trainer.best_model()?;
+        let calibration = trainer.calibrate()?;
+        let model = trainer.best_model(&calibration)?;
         let sidecar = Sidecar {
             name: self.name.clone(),
             model_sha256: sha256_hex(&model),
@@ -148,6 +150,7 @@ impl TrainingRun {
             init: self.init.as_ref().map(|init| init.display().to_string()),
             params: identity.params,
             best,
+            calibration,
             seconds: log.history.iter().map(|record| record.seconds).sum(),
             history: log.history.clone(),
         };

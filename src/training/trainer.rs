@@ -7,10 +7,10 @@ use super::TrainError;
 use super::learner::{Learner, Schedule, loss_of};
 use super::params::TrainParams;
 use super::photos::Photos;
-use super::record::EpochRecord;
+use super::record::{CalibrationRecord, EpochRecord};
 use super::run::Event;
 use super::sampler::{Sampler, steps_per_epoch};
-use super::validation::{Validation, validate};
+use super::validation::{Validation, calibrate, validate};
 use super::weights::Weights;
 use crate::net::{Model, ModelFileError, ModelMetadata, write_model};
 use crate::segment::{Segmenter, TileSettings};
@@ -84,23 +84,42 @@ impl<'a> Trainer<'a> {
     }
 
     fn validate(&self) -> Result<Validation, TrainError> {
-        let bytes = self.model_file(&self.learner.state.average, self.metadata.threshold).map_err(model_error)?;
-        let model: Arc<Model> = Model::from_bytes(&bytes).map_err(model_error)?;
-        validate(&Segmenter::new(model, TileSettings::default()), &loss_of(self.params), &self.photos.validation)
+        let segmenter = self.segmenter(&self.learner.state.average, &self.metadata)?;
+        validate(&segmenter, &loss_of(self.params), &self.photos.validation)
+    }
+
+    /// Temperature, threshold and core of the best weights.
+    ///
+    /// # Errors
+    /// If the network fails.
+    pub fn calibrate(&self) -> Result<CalibrationRecord, TrainError> {
+        let at = |temperature, threshold| {
+            let metadata = ModelMetadata { temperature, threshold, ..self.metadata.clone() };
+            self.segmenter(&self.learner.state.best, &metadata)
+        };
+        calibrate(at, &self.photos.validation)
     }
 
     /// The model file of the best epoch.
     ///
     /// # Errors
-    /// If no epoch was trained, or the weights cannot be written.
-    pub fn best_model(&self) -> Result<Vec<u8>, TrainError> {
-        let threshold = self.learner.state.log.best().map_or(self.metadata.threshold, |best| best.threshold);
-        self.model_file(&self.learner.state.best, threshold).map_err(model_error)
+    /// If the weights cannot be written.
+    pub fn best_model(&self, calibration: &CalibrationRecord) -> Result<Vec<u8>, TrainError> {
+        let CalibrationRecord { temperature, threshold, core, .. } = *calibration;
+        let metadata = ModelMetadata { temperature, threshold, core, ..self.metadata.clone() };
+        self.model_file(&self.learner.state.best, &metadata).map_err(model_error)
     }
 
-    fn model_file(&self, weights: &Weights, threshold: f32) -> Result<Vec<u8>, ModelFileError> {
+    /// What `weights` answer.
+    fn segmenter(&self, weights: &Weights, metadata: &ModelMetadata) -> Result<Segmenter, TrainError> {
+        let bytes = self.model_file(weights, metadata).map_err(model_error)?;
+        let model: Arc<Model> = Model::from_bytes(&bytes).map_err(model_error)?;
+        Ok(Segmenter::new(model, TileSettings::default()))
+    }
+
+    fn model_file(&self, weights: &Weights, metadata: &ModelMetadata) -> Result<Vec<u8>, ModelFileError> {
         let state = self.learner.table().unflatten(&weights.parameters, &weights.statistics);
-        write_model(&ModelMetadata { threshold, ..self.metadata.clone() }, &state)
+        write_model(metadata, &state)
     }
 }
 

@@ -27,7 +27,7 @@ fn masonry_scores_as_in_an_independent_pipeline() {
     let report = evaluate("masonry", &["--split", "test"]);
     assert_eq!(report["images"], 40);
     let f1 = report["micro"]["f1"].as_f64().unwrap();
-    println!("F1 {f1:.4} (95 % {}), IoU {}", report["f1_interval"], report["micro"]["iou"]);
+    println!("F1 {f1:.4} (95 % {}), IoU {}", report["intervals"]["f1"], report["micro"]["iou"]);
     assert!((f1 - 0.6403).abs() <= 0.002, "F1 {f1}; Pillow and PyTorch without tiling give 0.6403");
 }
 
@@ -37,6 +37,6 @@ fn deepcrack_scores_as_in_pytorch() {
     let report = evaluate("deepcrack", &["--split", "test"]);
     assert_eq!(report["images"], 237);
     let f1 = report["micro"]["f1"].as_f64().unwrap();
-    println!("F1 {f1:.4} (95 % {}), IoU {}", report["f1_interval"], report["micro"]["iou"]);
+    println!("F1 {f1:.4} (95 % {}), IoU {}", report["intervals"]["f1"], report["micro"]["iou"]);
     assert!((f1 - 0.8448).abs() <= 0.002, "F1 {f1}; PyTorch without tiling gives 0.8448");
 }
