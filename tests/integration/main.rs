@@ -16,6 +16,7 @@ mod guards;
 mod inspection;
 mod licences;
 mod measuring;
+mod models;
 mod pages;
 mod real_photographs;
 mod resources;
