@@ -3,6 +3,7 @@
 mod bench;
 mod evaluate;
 mod measure;
+mod models;
 mod predict;
 mod serve;
 mod synth;
@@ -44,6 +45,8 @@ enum Command {
     Synth(synth::SynthArgs),
     /// Times the network's forward pass and training step on this machine.
     Bench(bench::BenchArgs),
+    /// Lists models, and brings them in and out.
+    Models(models::ModelsArgs),
     /// Makes, lists and revokes tokens for access beyond this machine.
     Token(token::TokenArgs),
     /// Prints the OpenAPI document.
@@ -104,6 +107,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Train(args) => train::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Models(args) => models::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Openapi => {
             print(&serde_json::to_string_pretty(&crate::web::openapi_json())?)?;

@@ -2,9 +2,11 @@
 
 mod architecture;
 mod attention_unet;
+mod import;
 mod metadata;
 mod model_file;
 pub mod npy;
+pub mod onnx;
 pub mod plan;
 mod state;
 
@@ -18,6 +20,7 @@ use rayon::prelude::*;
 
 pub use architecture::Architecture;
 pub use attention_unet::AttentionUNet;
+pub use import::{ImportError, PickleError, read_checkpoint};
 pub use metadata::{ARCHITECTURE, InputScale, InputSpec, ModelMetadata};
 pub use model_file::{ModelFileError, parameters_sha256, read_model, write_model};
 pub use state::{StateDict, StateError, Tensor};

@@ -110,7 +110,7 @@ fn check_hash(metadata: &ModelMetadata, tensors: &SafeTensors) -> Result<(), Mod
     )))
 }
 
-fn check_parameters(metadata: &ModelMetadata, parameters: &StateDict) -> Result<(), ModelFileError> {
+pub(super) fn check_parameters(metadata: &ModelMetadata, parameters: &StateDict) -> Result<(), ModelFileError> {
     let wrong = |problem: String| Err(ModelFileError::Parameters(problem));
     let architecture = parameters.architecture()?;
     if architecture.base_width != metadata.base_width {

@@ -96,6 +96,18 @@ mod tests {
     }
 
     #[test]
+    fn squeezing_is_that_of_torchvision_to_one_step() {
+        let read = |bytes: &[u8]| image::load_from_memory(bytes).unwrap().to_rgb8();
+        let photo = read(include_bytes!("../../tests/fixtures/attention_unet_photo.png"));
+        let expected = read(include_bytes!("../../tests/fixtures/attention_unet_squeezed.png"));
+        let found = at_network_scale(photo, InputScale::Squeeze(128));
+        let differences: Vec<u8> = found.as_raw().iter().zip(expected.as_raw()).map(|(a, b)| a.abs_diff(*b)).collect();
+        let differing = differences.iter().filter(|d| **d > 0).count();
+        println!("{differing} of {} values differ", differences.len());
+        assert!(differences.len() == 3 * 128 * 128 && differences.iter().all(|d| *d <= 1));
+    }
+
+    #[test]
     fn stretching_a_ramp_keeps_its_middle_and_ends() {
         let map = ProbabilityMap::new(2, 1, vec![0, 1000]);
         let wide = at_photo_scale(map, (4, 2));

@@ -17,6 +17,7 @@ mod guards;
 mod inspection;
 mod licences;
 mod measuring;
+mod models;
 mod pages;
 mod pipeline;
 mod real_photographs;
