@@ -24,9 +24,11 @@ mod weights;
 use std::io;
 use std::path::PathBuf;
 
+pub use files::{with_suffix, write_whole};
 pub use learner::{Learner, Schedule};
 pub use optimiser::{AdamW, Update};
 pub use params::TrainParams;
+pub use photos::name_of;
 pub use record::{EpochRecord, FolderScore, Sidecar};
 pub use run::{Event, TrainingRun};
 pub use sampler::Samples;
