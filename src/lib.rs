@@ -26,6 +26,8 @@ pub mod training;
 
 pub mod evaluation;
 
+pub mod tracking;
+
 pub mod store;
 
 pub mod segment;

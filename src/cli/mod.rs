@@ -8,6 +8,7 @@ mod predict;
 mod serve;
 mod synth;
 mod token;
+mod tracking;
 mod train;
 
 use std::io::{self, Write};
@@ -41,6 +42,8 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Trains a model on photographs with masks.
     Train(train::TrainArgs),
+    /// Sends to the tracking server what waits, lists it, or adds to a tracked training.
+    Tracking(tracking::TrackingArgs),
     /// Draws photographs with cracks of known geometry, as a data folder.
     Synth(synth::SynthArgs),
     /// Times the network's forward pass and training step on this machine.
@@ -92,7 +95,7 @@ pub fn main() -> ExitCode {
         Ok(Outcome::SomeFailed) => ExitCode::from(2),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "hairline: {error:#}");
+            complain(&format!("{error:#}"));
             ExitCode::from(2)
         }
     }
@@ -105,6 +108,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Measure(args) => measure::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::Tracking(args) => tracking::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Models(args) => models::run(&args),
@@ -121,6 +125,16 @@ fn print(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()
+}
+
+/// A line on stderr about what is not this command's own result.
+fn complain(problem: &str) {
+    let _ = writeln!(io::stderr(), "hairline: {problem}");
+}
+
+/// A date for people.
+fn date(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| time.to_string())
 }
 
 /// The line of JSON for a file that gave no result.
@@ -152,6 +166,21 @@ fn data_folder(name: &Path) -> PathBuf {
     let root = std::env::var_os("HAIRLINE_DATA").map_or_else(|| PathBuf::from("data"), PathBuf::from);
     let below = root.join(name);
     if !name.is_dir() && below.is_dir() { below } else { name.to_owned() }
+}
+
+/// The last part of a path.
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+/// Fails unless these can be kept with a tracked training: each a file, each with a name of its own.
+fn check_artifacts(artifacts: &[PathBuf]) -> anyhow::Result<()> {
+    for (index, path) in artifacts.iter().enumerate() {
+        anyhow::ensure!(path.is_file(), "--artifact {}: there is no such file", path.display());
+        let twin = artifacts[..index].iter().find(|other| file_name(other) == file_name(path));
+        anyhow::ensure!(twin.is_none(), "--artifact {}: another has the same name", path.display());
+    }
+    Ok(())
 }
 
 /// Reads a flag that is a number above 0 and below 1.

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Common, Outcome, block_on, print};
+use super::{Common, Outcome, block_on, date, print};
 use crate::store::Store;
 
 #[derive(Debug, Args)]
@@ -46,8 +46,4 @@ pub fn run(args: &TokenArgs) -> anyhow::Result<Outcome> {
         store.close().await;
         Ok(Outcome::Done)
     })
-}
-
-fn date(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| time.to_string())
 }

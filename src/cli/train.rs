@@ -1,12 +1,16 @@
 //! `hairline train`
 
+mod tracked;
+
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Outcome, data_folder, limit_threads, print};
+use self::tracked::Tracked;
+use super::{Common, Outcome, check_artifacts, complain, data_folder, limit_threads, print};
+use crate::tracking::valid_alias;
 use crate::training::{CalibrationRecord, EpochRecord, Event, RECIPE, Sidecar, TrainParams, TrainingRun};
 
 /// Read where it exists, if no other file is named.
@@ -57,9 +61,19 @@ pub struct TrainArgs {
     /// Licence of the weights, as the data demand it.
     #[arg(long, default_value = "not stated")]
     licence: String,
+    /// A file that the tracking server keeps with this training, as it is in the end; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    artifact: Vec<PathBuf>,
+    /// What points to the registered version on the tracking server.
+    #[arg(long, value_name = "NAME", default_value = "candidate", value_parser = valid_alias)]
+    alias: String,
+    #[command(flatten)]
+    common: Common,
 }
 
 pub fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
+    let settings = args.common.settings(&[])?;
+    check_artifacts(&args.artifact)?;
     limit_threads(args.threads)?;
     let run = TrainingRun {
         data: args.data.iter().map(|folder| data_folder(folder)).collect(),
@@ -71,9 +85,17 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
         params: params(args)?,
     };
     let progress = Progress::new(io::stderr().is_terminal());
-    let sidecar = run.execute(&mut |event| progress.show(event))?;
+    let tracked = Tracked::open(settings.tracking, &settings.store.directory, &args.alias, &run)?;
+    let mut tracked = tracked.with_artifacts(args.artifact.clone());
+    let result = run.execute(&mut |event| {
+        tracked.observe(&event);
+        progress.show(event);
+    });
     progress.bar.finish_and_clear();
-    print(&summary(&args.out, &sidecar))?;
+    for problem in tracked.close(result.is_err()) {
+        complain(&format!("tracking: {problem}"));
+    }
+    print(&summary(&args.out, &result?))?;
     Ok(Outcome::Done)
 }
 
@@ -119,7 +141,7 @@ impl Progress {
 
     fn show(&self, event: Event) {
         match event {
-            Event::Begin { steps, done } => {
+            Event::Begin { steps, done, .. } => {
                 self.bar.set_length(steps);
                 self.bar.set_position(done);
                 self.bar.reset_eta();
@@ -129,7 +151,7 @@ impl Progress {
                 self.bar.set_message(format!("loss {loss:.4}, {images_per_second:.1} images/s"));
             }
             Event::Epoch { record, epochs } => self.line(&epoch_line(record, epochs)),
-            Event::Checkpoint => {}
+            Event::Checkpoint | Event::Written(_) => {}
         }
     }
 

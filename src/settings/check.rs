@@ -58,7 +58,7 @@ fn type_name(kind: &ValueKind) -> &'static str {
 
 /// Values out of range.
 pub fn ranges(settings: &Settings) -> Vec<String> {
-    let Settings { server, inference, store, .. } = settings;
+    let Settings { server, inference, store, tracking, .. } = settings;
     let checks = [
         range("server.max_upload_mb", server.max_upload_mb, 1, 4_000),
         range("server.max_megapixels", server.max_megapixels, 1, 1_000),
@@ -69,10 +69,33 @@ pub fn ranges(settings: &Settings) -> Vec<String> {
         range("inference.queue_photos", inference.queue_photos as u64, 1, 10_000),
         range("inference.queue_megapixels", inference.queue_megapixels, 1, 100_000),
         range("store.recent_mb", store.recent_mb, 0, 10_000_000),
+        (!tracking.mlflow_uri.is_empty() && !is_server(&tracking.mlflow_uri)).then(|| {
+            // The value may hold a secret, so it is not repeated.
+            "tracking.mlflow_uri must be http://HOST or https://HOST, with a port and a path if need be; credentials \
+             stand in the environment"
+                .into()
+        }),
+        name("tracking.experiment", &tracking.experiment, 1, 500),
+        name("tracking.registered_model", &tracking.registered_model, 0, 250),
     ];
     checks.into_iter().flatten().collect()
 }
 
 fn range(name: &str, value: u64, low: u64, high: u64) -> Option<String> {
     (!(low..=high).contains(&value)).then(|| format!("{name} is {value}; {low} to {high} is allowed"))
+}
+
+/// Whether `uri` is the address of a web server, without credentials, query or fragment.
+fn is_server(uri: &str) -> bool {
+    let Ok(parsed) = uri.parse::<ureq::http::Uri>() else { return false };
+    let authority = parsed.authority().map_or("", |authority| authority.as_str());
+    let web = matches!(parsed.scheme_str(), Some("http" | "https"));
+    web && !authority.is_empty() && !authority.contains('@') && parsed.query().is_none() && !uri.contains('#')
+}
+
+/// MLflow's rules for names.
+fn name(key: &str, value: &str, least: usize, most: usize) -> Option<String> {
+    let wrong = value.trim().len() != value.len() || !(least..=most).contains(&value.len());
+    let wrong = wrong || value.contains(['/', ':']) || value.chars().any(char::is_control);
+    wrong.then(|| format!("{key} is {value:?}; {least} to {most} characters without `/` and `:` are allowed"))
 }

@@ -29,6 +29,8 @@ pub struct Settings {
     pub inspection: Inspection,
     /// What is kept.
     pub store: Store,
+    /// Who is told of trainings.
+    pub tracking: Tracking,
     /// Log output.
     pub log: Log,
 }
@@ -109,6 +111,24 @@ pub struct Store {
     pub directory: PathBuf,
     /// Space for finished predictions in MB.
     pub recent_mb: u64,
+}
+
+/// Who is told of trainings.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Tracking {
+    /// Address of an MLflow server; empty for none.
+    pub mlflow_uri: String,
+    /// Name of the experiment.
+    pub experiment: String,
+    /// Name of the registered model; empty to register none.
+    pub registered_model: String,
+}
+
+impl Tracking {
+    /// The address of the server, if there is one.
+    pub fn server(&self) -> Option<&str> {
+        Some(self.mlflow_uri.as_str()).filter(|uri| !uri.is_empty())
+    }
 }
 
 /// Log output.
@@ -218,6 +238,21 @@ mod tests {
         assert_eq!(error.0.len(), 3, "{error}");
         let error = load("[inference]\ntile = 8\noverlap = 900\n[log]\nformat = \"xml\"", &[]).unwrap_err();
         assert!(!error.0.is_empty(), "{error}");
+    }
+
+    #[test]
+    fn a_tracking_server_has_an_address_without_secrets() {
+        let with = |uri: &str| load(&format!("[tracking]\nmlflow_uri = \"{uri}\""), &[]);
+        for good in ["", "http://127.0.0.1:5000", "https://ml.example.org/mlflow/"] {
+            assert!(with(good).is_ok(), "{good}");
+        }
+        for bad in ["127.0.0.1:5000", "sqlite:///a.db", "http://", "https://me:secret@h", "http://h?a=1", "http://a b"]
+        {
+            let error = with(bad).unwrap_err().to_string();
+            assert!(error.contains("tracking.mlflow_uri") && !error.contains("secret"), "{bad}: {error}");
+        }
+        let names = "[tracking]\nexperiment = \" \"\nregistered_model = \"a/b\"";
+        assert_eq!(load(names, &[]).unwrap_err().0.len(), 2);
     }
 
     #[test]

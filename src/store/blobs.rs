@@ -31,7 +31,7 @@ pub struct LabelBlob {
 impl Blobs {
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
         // The folder does not sync by itself; without this a power cut would take acknowledged files.
-        let files = LocalFileSystem::new_with_prefix(directory)?.with_fsync(true);
+        let files = LocalFileSystem::new_with_prefix(directory)?.with_fsync(true).with_automatic_cleanup(true);
         Ok(Self { files: Arc::new(files) })
     }
 
@@ -39,6 +39,14 @@ impl Blobs {
     pub async fn put(&self, key: &str, content: Bytes) -> Result<(), StoreError> {
         self.files.put(&Key::from(key), content.into()).await?;
         Ok(())
+    }
+
+    /// Removes the file and, where it was the last, its folder; one that is gone already is no error.
+    pub async fn remove(&self, key: &str) -> Result<(), StoreError> {
+        match self.files.delete(&Key::from(key)).await {
+            Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Writes `mask` as the next version of the labels of photograph `sha256`.

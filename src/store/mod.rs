@@ -4,6 +4,7 @@
 //! synced, then its folder, then the row is committed, in this order.
 
 mod blobs;
+mod outbox;
 mod recent;
 mod schema;
 mod tokens;
@@ -20,6 +21,7 @@ use crate::domain::now_ms;
 use crate::vision::BinaryMask;
 
 use blobs::Blobs;
+pub use outbox::{ServerRun, TrackedRun, WaitingEntry};
 pub use recent::{Measured, Recent, RecentError};
 pub use tokens::{Token, TokenError};
 use writer::Writer;

@@ -25,7 +25,7 @@ mod weights;
 use std::io;
 use std::path::PathBuf;
 
-pub use files::write_whole;
+pub use files::{with_suffix, write_whole};
 pub use learner::{Learner, Schedule};
 pub use optimiser::{AdamW, Update};
 pub use params::{RECIPE, TrainParams};

@@ -41,12 +41,18 @@ pub struct TrainingRun {
 /// What happens during a training.
 #[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
-    /// All photographs are in memory.
+    /// All photographs are in memory, and so is the checkpoint.
     Begin {
         /// Steps of the whole training.
         steps: u64,
         /// Steps that were done before.
         done: u64,
+        /// Hyper-parameters as they hold.
+        params: &'a TrainParams,
+        /// SHA-256 over all photographs and masks, hexadecimal.
+        data_sha256: &'a str,
+        /// Epochs that were done before.
+        history: &'a [EpochRecord],
     },
     /// A step is done.
     Step {
@@ -66,6 +72,8 @@ pub enum Event<'a> {
     },
     /// The checkpoint of the last epoch is durable.
     Checkpoint,
+    /// The model, its sidecar and its curve are durable, and the checkpoint is still there.
+    Written(&'a Sidecar),
 }
 
 /// A model to begin with.
@@ -104,13 +112,21 @@ impl TrainingRun {
         if checkpoint.exists() {
             checkpoint::read(&checkpoint, &identity, &mut trainer.learner.state)?;
         }
-        observer(Event::Begin { steps: trainer.steps(), done: trainer.learner.state.log.steps });
+        let log = &trainer.learner.state.log;
+        observer(Event::Begin {
+            steps: trainer.steps(),
+            done: log.steps,
+            params: &self.params,
+            data_sha256: &identity.data_sha256,
+            history: &log.history,
+        });
         while (trainer.learner.state.log.history.len() as u32) < self.params.epochs {
             trainer.epoch(observer)?;
             checkpoint::write(&checkpoint, &identity, &mut trainer.learner.state)?;
             observer(Event::Checkpoint);
         }
         let sidecar = self.write(&trainer, identity)?;
+        observer(Event::Written(&sidecar));
         fs_err::remove_file(&checkpoint)?;
         Ok(sidecar)
     }

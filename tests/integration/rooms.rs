@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Rooms from the top of the house to its foundation; a room may use those below it.
-const ROOMS: [&str; 19] = [
+const ROOMS: [&str; 20] = [
     "cli",
     "app",
     "web",
@@ -14,6 +14,7 @@ const ROOMS: [&str; 19] = [
     "bench",
     "training",
     "evaluation",
+    "tracking",
     "store",
     "segment",
     "measure",

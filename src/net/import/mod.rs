@@ -102,6 +102,7 @@ fn metadata(base_width: usize, name: &str, licence: &str) -> ModelMetadata {
     ModelMetadata {
         architecture: ARCHITECTURE.into(),
         base_width,
+        core: 0.0,
         format: FORMAT,
         input: InputSpec { mean: [0.0; 3], scale: InputScale::Squeeze(SQUEEZED_SIDE_PX), std: [1.0; 3] },
         licence: licence.into(),
