@@ -99,6 +99,8 @@ pub fn best_temperature(sets: &[LevelHistogram]) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::*;
     use crate::vision::{BinaryMask, ProbabilityMap};
 
@@ -142,16 +144,13 @@ mod tests {
         // Says 16 : 1 and 1 : 16 where 4 : 1 and 1 : 4 are true: the logits are twice too large.
         let (high, low) = (16.0 / 17.0, 1.0 / 17.0);
         let bold = histogram(&[(high, 500, 400), (low, 500, 100)]);
-        assert!(
-            (best_temperature(std::slice::from_ref(&bold)) - 2.0).abs() <= 0.003,
-            "{}",
-            best_temperature(std::slice::from_ref(&bold))
-        );
+        let found = best_temperature(slice::from_ref(&bold));
+        assert!((found - 2.0).abs() <= 0.003, "{found}");
         assert!(Calibration::of(&bold.tempered(2.0)).ece < 0.001 && Calibration::of(&bold).ece > 0.1);
         let timid = histogram(&[(2.0 / 3.0, 500, 400), (1.0 / 3.0, 500, 100)]);
         assert!((best_temperature(&[timid]) - 0.5).abs() <= 0.003);
         let true_one = histogram(&[(0.8, 500, 400), (0.2, 500, 100)]);
-        assert!((best_temperature(std::slice::from_ref(&true_one)) - 1.0).abs() <= 0.003);
+        assert!((best_temperature(slice::from_ref(&true_one)) - 1.0).abs() <= 0.003);
         // Sets count alike, however many pixels each has: between their own temperatures lies the common one.
         let both = best_temperature(&[bold, true_one]);
         assert!((1.2..1.8).contains(&both), "{both}");

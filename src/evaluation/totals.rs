@@ -64,11 +64,11 @@ impl AddAssign for Totals {
     }
 }
 
-/// A figure made of totals.
-pub type Figure = fn(&Totals) -> f64;
+/// A figure, 0..1, and the name that it has in JSON.
+pub type Figure = (&'static str, fn(&Totals) -> f64);
 
-/// Figures that get an interval, by the names that they have in JSON.
-pub const FIGURES: [(&str, Figure); 7] = [
+/// Figures that get an interval.
+pub const FIGURES: [Figure; 7] = [
     ("f1", Totals::f1),
     ("iou", |totals| totals.pixels.scores().iou),
     ("precision", |totals| totals.pixels.scores().precision),

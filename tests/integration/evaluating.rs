@@ -49,12 +49,12 @@ fn stricter_model(folder: &Path) {
 
 /// The paths of all values; members of a list count as one.
 fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
-    match value {
-        Value::Object(members) => members.iter().for_each(|(key, value)| keys(value, &format!("{path}/{key}"), found)),
-        Value::Array(members) if members.iter().any(Value::is_object) => {
-            members.iter().for_each(|value| keys(value, &format!("{path}/*"), found));
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => _ = found.insert(path.to_owned()),
+    if let Value::Object(members) = value {
+        members.iter().for_each(|(key, value)| keys(value, &format!("{path}/{key}"), found));
+    } else if let Some(members) = value.as_array().filter(|members| members.iter().any(Value::is_object)) {
+        members.iter().for_each(|value| keys(value, &format!("{path}/*"), found));
+    } else {
+        found.insert(path.to_owned());
     }
 }
 
