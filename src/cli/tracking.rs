@@ -76,7 +76,8 @@ fn send(outbox: &Outbox, settings: &Settings) -> anyhow::Result<Outcome> {
 
 fn status(outbox: &Outbox) -> anyhow::Result<Outcome> {
     for run in outbox.waiting()? {
-        let server = run.server.map_or_else(|| "no server yet".into(), |server| format!("{} {}", server.uri, server.id));
+        let server =
+            run.server.map_or_else(|| "no server yet".into(), |server| format!("{} {}", server.uri, server.id));
         print(&format!("{}\t{}\t{server}", run.id, run.title))?;
         for entry in outbox.waiting_of(run.id)? {
             print(&format!("\t{}\t{}", date(entry.created_ms), entry.name))?;

@@ -244,7 +244,8 @@ mod tests {
         for good in ["", "http://127.0.0.1:5000", "https://ml.example.org/mlflow/"] {
             assert!(with(good).is_ok(), "{good}");
         }
-        for bad in ["127.0.0.1:5000", "sqlite:///a.db", "http://", "https://me:secret@h", "http://h?a=1", "http://a b"] {
+        for bad in ["127.0.0.1:5000", "sqlite:///a.db", "http://", "https://me:secret@h", "http://h?a=1", "http://a b"]
+        {
             let error = with(bad).unwrap_err().to_string();
             assert!(error.contains("tracking.mlflow_uri") && !error.contains("secret"), "{bad}: {error}");
         }

@@ -63,8 +63,7 @@ impl Store {
     /// # Errors
     /// If the store fails.
     pub async fn track_run(&self, id: Uuid, title: &str) -> Result<(), StoreError> {
-        let query =
-            "INSERT INTO tracked_runs (id, title, created_ms) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING";
+        let query = "INSERT INTO tracked_runs (id, title, created_ms) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING";
         sqlx::query(query).bind(id.to_string()).bind(title).bind(now_ms()).execute(&self.pool).await?;
         Ok(())
     }
@@ -213,8 +212,7 @@ impl Store {
     /// If the store fails.
     pub async fn drop_waiting(&self, run: Uuid) -> Result<u64, StoreError> {
         let query = "DELETE FROM tracked_entries WHERE run_id = $1 AND sent_ms IS NULL RETURNING blob_key";
-        let keys: Vec<Option<String>> =
-            sqlx::query_scalar(query).bind(run.to_string()).fetch_all(&self.pool).await?;
+        let keys: Vec<Option<String>> = sqlx::query_scalar(query).bind(run.to_string()).fetch_all(&self.pool).await?;
         for key in keys.iter().flatten() {
             self.blobs.remove(key).await?;
         }

@@ -153,8 +153,7 @@ fn credentials() -> Result<Option<HeaderValue>, TrackingError> {
         _ => return Ok(None),
     };
     let problem = "has characters that cannot be sent".into();
-    let mut header =
-        HeaderValue::from_str(&header).map_err(|_| TrackingError::Environment { variable, problem })?;
+    let mut header = HeaderValue::from_str(&header).map_err(|_| TrackingError::Environment { variable, problem })?;
     header.set_sensitive(true);
     Ok(Some(header))
 }
@@ -180,7 +179,10 @@ mod tests {
         let read = |status, location, body: &str| read_answer("http://h", status, location, body.as_bytes());
         assert_eq!(read(200, None, "{\"a\":1}").unwrap()["a"], 1);
         let refused = read(400, None, r#"{"error_code":"INVALID","message":"no\n such"}"#).unwrap_err();
-        assert!(refused.concerns_one_run() && refused.to_string() == "http://h refuses: no such (INVALID)", "{refused}");
+        assert!(
+            refused.concerns_one_run() && refused.to_string() == "http://h refuses: no such (INVALID)",
+            "{refused}"
+        );
         for (status, location, body, told) in [
             (401, None, "You are not authenticated", "MLFLOW_TRACKING_TOKEN"),
             (403, None, r#"{"error_code":"PERMISSION_DENIED"}"#, "HTTP 403"),

@@ -96,8 +96,7 @@ impl Server {
     /// If the server cannot be reached, or refuses.
     pub fn log(&self, run: &ServerRun, log: &Log) -> Result<(), TrackingError> {
         let Log { metrics, params, tags } = log;
-        let requests =
-            [metrics.len().div_ceil(METRICS), params.len().div_ceil(PARAMS), tags.len().div_ceil(TAGS)];
+        let requests = [metrics.len().div_ceil(METRICS), params.len().div_ceil(PARAMS), tags.len().div_ceil(TAGS)];
         for index in 0..requests.into_iter().max().unwrap_or(0) {
             let body = json!({
                 "run_id": run.id,
@@ -115,8 +114,8 @@ impl Server {
     /// # Errors
     /// If the server cannot be reached, refuses, or does not take files.
     pub fn file(&self, run: &ServerRun, path: &str, content: &[u8]) -> Result<(), TrackingError> {
-        let root = served_path(&run.artifact_uri)
-            .ok_or_else(|| TrackingError::ArtifactStore(run.artifact_uri.clone()))?;
+        let root =
+            served_path(&run.artifact_uri).ok_or_else(|| TrackingError::ArtifactStore(run.artifact_uri.clone()))?;
         let path = utf8_percent_encode(path, PATH);
         self.client.put(&format!("mlflow-artifacts/artifacts/{root}/{path}"), content)?;
         Ok(())

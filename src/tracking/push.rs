@@ -1,9 +1,9 @@
 //! Sends what waits, in order; what was sent is noted before the next is.
 
+use super::TrackingError;
 use super::entry::Entry;
 use super::mlflow::Server;
 use super::outbox::{Outbox, entry_error};
-use super::TrackingError;
 use crate::digest::sha256_hex;
 use crate::store::{ServerRun, TrackedRun, WaitingEntry};
 

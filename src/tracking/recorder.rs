@@ -7,11 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use uuid::Uuid;
 
+use super::TrackingError;
 use super::entry::Entry;
 use super::mlflow::Server;
 use super::outbox::Outbox;
 use super::push::{Pushed, push};
-use super::TrackingError;
 
 /// When what could not be sent is tried again, if the training tells nothing before.
 const RETRY: Duration = Duration::from_secs(60);

@@ -22,5 +22,6 @@ mod resources;
 mod rooms;
 mod speed;
 mod support;
+mod tracking;
 mod training;
 mod training_reference;
