@@ -142,3 +142,46 @@ fn recent_predictions_survive_a_restart_and_make_room() {
     assert_eq!(files % 4, 0, "nothing incomplete is left");
     assert!(files <= 8);
 }
+
+#[tokio::test]
+async fn what_waits_for_a_server_keeps_its_order_and_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let [run, other] = [Uuid::now_v7(), Uuid::now_v7()];
+    for (id, title) in [(run, "one"), (other, "two"), (run, "again")] {
+        store.track_run(id, title).await.unwrap();
+    }
+    for (name, file) in [("z", None), ("a", Some("first".into())), ("m", None), ("a", Some("second".into()))] {
+        store.queue_entry(run, name, name, file).await.unwrap();
+    }
+    store.queue_entry(other, "a", "", None).await.unwrap();
+    store.close().await;
+
+    let store = Store::open(folder.path()).await.unwrap();
+    let names = |entries: Vec<WaitingEntry>| entries.into_iter().map(|entry| entry.name).collect::<Vec<_>>();
+    let waiting = store.waiting_entries(run).await.unwrap();
+    let file = waiting[1].file.clone().unwrap();
+    assert_eq!(fs_err::read(&file).unwrap(), b"first", "what stands in the queue stays");
+    assert_eq!(names(waiting), ["z", "a", "m"]);
+    assert_eq!(
+        store.waiting_runs().await.unwrap().iter().map(|run| run.title.as_str()).collect::<Vec<_>>(),
+        ["one", "two"]
+    );
+
+    for name in ["z", "a"] {
+        store.entry_sent(run, name).await.unwrap();
+    }
+    assert!(!file.exists());
+    store.queue_entry(run, "a", "anew", None).await.unwrap();
+    assert_eq!(names(store.waiting_entries(run).await.unwrap()), ["m"], "what was sent is remembered");
+    let server = ServerRun { uri: "http://h".into(), id: "7".into(), artifact_uri: "mlflow-artifacts:/7".into() };
+    store.name_run(run, &server).await.unwrap();
+    store.finish_run(run, "cafe").await.unwrap();
+    let found = store.tracked_model("cafe").await.unwrap().unwrap();
+    assert_eq!((found.id, found.server, found.finished), (run, Some(server), true));
+    store.queue_entry(run, "n", "later", Some("sheet".into())).await.unwrap();
+    assert_eq!(names(store.waiting_entries(run).await.unwrap()), ["m", "n"]);
+    assert_eq!(store.drop_waiting(run).await.unwrap(), 2);
+    assert_eq!(store.waiting_runs().await.unwrap().len(), 1);
+    assert!(!folder.path().join("outbox").join(run.to_string()).exists(), "no file is left");
+}

@@ -277,7 +277,7 @@ async fn without_script_the_form_leads_to_the_overlay() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let overlay = browser.client.find(Locator::Css("img.overlay")).await.unwrap();
-    let threshold = registry::load("research", Path::new("models")).unwrap().metadata.threshold;
+    let threshold = registry::load("open", Path::new("models")).unwrap().metadata.threshold;
     let expected = format!("/overlay.png?threshold={threshold}&");
     assert!(overlay.attr("src").await.unwrap().unwrap().contains(&expected));
     browser.screenshot("no-script").await;

@@ -182,7 +182,7 @@ fn bench_times_the_network_and_answers_arrays() {
     let output = hairline(folder.path(), &["bench", "--input", "x.npy", "--output", "y.npy"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let logits = npy::read(&at("y.npy")).unwrap();
-    let model = registry::load("research", Path::new("models")).unwrap();
+    let model = registry::load("open", Path::new("models")).unwrap();
     assert_eq!(logits.shape, [2, 1, 32, 16]);
     assert_eq!(logits.values, model.logits(&input.values, 2, 32, 16).unwrap());
 

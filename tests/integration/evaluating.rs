@@ -39,8 +39,8 @@ fn workplace() -> TempDir {
 
 /// The model of the binary with another threshold, so that it has other scores.
 fn stricter_model(folder: &Path) {
-    let model = registry::load("research", Path::new("nowhere")).unwrap();
-    let bytes = fs_err::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("models/research.safetensors")).unwrap();
+    let model = registry::load("open", Path::new("nowhere")).unwrap();
+    let bytes = fs_err::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("models/open.safetensors")).unwrap();
     let (mut metadata, state) = read_model(&bytes).unwrap();
     assert!(model.metadata.threshold < 0.9);
     (metadata.threshold, metadata.name) = (0.97, "strict".into());
@@ -61,7 +61,7 @@ fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
 #[test]
 fn a_model_against_itself_and_the_keys_of_the_report() {
     let folder = workplace();
-    let arguments = ["evaluate", "--data", "walls", "--model", "research", "--against", "research", "--json"];
+    let arguments = ["evaluate", "--data", "walls", "--model", "open", "--against", "open", "--json"];
     let report: Value = serde_json::from_str(&succeeds(hairline(folder.path(), &arguments))).unwrap();
     let mut found = BTreeSet::new();
     keys(&report, "", &mut found);
@@ -106,7 +106,7 @@ fn two_models_and_two_folders_side_by_side_with_files_for_dvc() {
     {
         assert!(text.contains(expected), "{text}");
     }
-    assert!(text.lines().any(|line| line.contains("research") && line.contains("strict")), "{text}");
+    assert!(text.lines().any(|line| line.contains("open") && line.contains("strict")), "{text}");
     assert_eq!(text.matches("F1 difference").count(), 2, "{text}");
 
     let report: Value =

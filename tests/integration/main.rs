@@ -25,5 +25,6 @@ mod resources;
 mod rooms;
 mod speed;
 mod support;
+mod tracking;
 mod training;
 mod training_reference;

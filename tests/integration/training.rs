@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::support::BINARY;
 
 /// A data folder `walls` of drawn photographs, which are all for training and for validation, and hyper-parameters.
-fn workplace(photographs: u64, changes: &[(&str, &str)]) -> TempDir {
+pub fn workplace(photographs: u64, changes: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: String| folder.path().join("walls").join(name);
     let mut list = String::new();
