@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use hairline::digest::sha256_hex;
-use hairline::training::{Sidecar, TrainParams};
+use hairline::training::{RECIPE, Sidecar, TrainParams};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -92,7 +92,7 @@ fn assert_params(told: &Value, sidecar: &Sidecar) {
     let yaml: String = told.as_object().unwrap().iter().fold("train:\n".into(), |yaml, (key, value)| {
         if key.starts_with("data") { yaml } else { format!("{yaml}  {key}: {}\n", value.as_str().unwrap()) }
     });
-    assert_eq!(TrainParams::parse(Some(&yaml)).unwrap(), sidecar.params);
+    assert_eq!(TrainParams::parse(Some(&yaml), RECIPE).unwrap(), sidecar.params);
 }
 
 fn sidecar(folder: &TempDir) -> Sidecar {
