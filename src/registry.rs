@@ -139,8 +139,8 @@ pub fn list(directory: &Path) -> Result<Vec<StoredModel>, RegistryError> {
     for entry in entries.into_iter().flatten() {
         let path = entry?.path();
         let name = path.file_stem().filter(|_| path.extension().is_some_and(|e| e == ENDING) && path.is_file());
-        if let Some(name) = name {
-            models.push(read(&name.to_string_lossy().into_owned(), path)?);
+        if let Some(name) = name.map(|name| name.to_string_lossy().into_owned()) {
+            models.push(read(&name, path)?);
         }
     }
     let missing: Vec<_> = EMBEDDED.iter().filter(|e| models.iter().all(|model| model.name != e.name)).collect();
