@@ -53,7 +53,7 @@ fn an_imported_checkpoint_is_listed_shown_and_used() {
     assert_eq!((&shown["sha256"], &shown["metadata"]), (&old["sha256"], &old["metadata"]));
     assert_eq!(shown["scores"], Value::Null);
     let text = answer(folder, &["models", "show", "old"]);
-    for line in ["licence     in-house", "trained on  not stated", "scores      not stated"] {
+    for line in ["licence      in-house", "trained on   not stated", "scores       not stated"] {
         assert!(text.contains(line), "{text}");
     }
 
@@ -92,7 +92,7 @@ fn the_list_marks_the_model_in_use_and_tells_what_is_damaged() {
     let shown = json(folder, &["models", "show", RESEARCH, "--json"]);
     assert_eq!(shown["scores"]["model_sha256"], shown["sha256"]);
     let text = answer(folder, &["models", "show", RESEARCH]);
-    assert!(text.contains("scores      validation F1 0."), "{text}");
+    assert!(text.contains("scores       validation F1 0."), "{text}");
 }
 
 /// 0..1 values as a picture has them.

@@ -138,9 +138,9 @@ pub fn show(args: &ShowArgs, settings: &ModelSettings) -> anyhow::Result<()> {
         return Ok(());
     }
     for (label, value) in facts(&description) {
-        print(&format!("{label:<12}{value}"))?;
+        print(&format!("{label:<13}{value}"))?;
     }
-    print(&format!("{:<12}{}", "scores", scores.map_or_else(|| NOT_STATED.into(), |s| told(&s, &description))))?;
+    print(&format!("{:<13}{}", "scores", scores.map_or_else(|| NOT_STATED.into(), |s| told(&s, &description))))?;
     Ok(())
 }
 

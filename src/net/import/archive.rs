@@ -54,7 +54,7 @@ impl<R: Read + Seek> Archive<R> {
         }
         let mut bytes = Vec::new();
         part.take(MAX_BYTES).read_to_end(&mut bytes).map_err(|error| part_error(PICKLE, error))?;
-        Ok(Pickle::read(&bytes)?)
+        Pickle::read(&bytes).map_err(ImportError::Pickle)
     }
 
     /// The values of a tensor in row-major order, as f32; the caller has checked how many they are.

@@ -50,7 +50,7 @@ pub enum ImportError {
     },
     /// What names the tensors.
     #[error("data.pkl in the checkpoint: {0}")]
-    Pickle(#[from] PickleError),
+    Pickle(PickleError),
     /// There are no tensors.
     #[error("the checkpoint is no state dict and has none under `model_state_dict`; it has {0}")]
     NoStateDict(String),

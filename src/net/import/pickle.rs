@@ -3,7 +3,11 @@
 //! Values stand in one list and speak of each other by index. So a value that is referred to a thousand times is kept
 //! once, and nesting of any depth costs no stack.
 
+mod input;
+
 use std::collections::HashMap;
+
+use self::input::Input;
 
 /// A pickle is refused beyond this; one of the largest network that can be imported has 100 kB.
 pub const MAX_BYTES: u64 = 16 << 20;
@@ -79,7 +83,7 @@ impl Pickle {
     /// # Errors
     /// Names the first thing that is wrong.
     pub fn read(bytes: &[u8]) -> Result<Self, PickleError> {
-        let mut machine = Machine { bytes, ..Machine::default() };
+        let mut machine = Machine { input: Input { bytes, at: 0 }, ..Machine::default() };
         while machine.step()? {}
         let root = machine.pop()?;
         Ok(Self { values: machine.values, root })
@@ -102,8 +106,7 @@ impl Pickle {
 /// Python's unpickler with its stack and memo.
 #[derive(Default)]
 struct Machine<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    input: Input<'a>,
     /// The instruction being carried out and where it stands.
     current: (u8, usize),
     values: Vec<Value>,
@@ -112,17 +115,17 @@ struct Machine<'a> {
     memo: HashMap<u32, Id>,
 }
 
-impl<'a> Machine<'a> {
+impl Machine<'_> {
     /// Carries out one instruction; false after the last.
     fn step(&mut self) -> Result<bool, PickleError> {
-        let at = self.at;
-        let code = self.take(1)?[0];
+        let at = self.input.at;
+        let code = self.input.byte()?;
         self.current = (code, at);
         match code {
             b'.' => return Ok(false),
             // Protocol and frame only tell the reader what comes.
-            0x80 => self.skip(1)?,
-            0x95 => self.skip(8)?,
+            0x80 => self.input.skip(1)?,
+            0x95 => self.input.skip(8)?,
             b'(' => self.marks.push(self.stack.len()),
             b'0' => drop(self.pop()?),
             b'q' | b'r' | 0x94 => self.put()?,
@@ -147,27 +150,25 @@ impl<'a> Machine<'a> {
 
     /// Numbers, texts and what nobody asks for.
     fn constant(&mut self) -> Result<(), PickleError> {
+        let input = &mut self.input;
         let value = match self.current.0 {
-            b'J' => Value::Int(i64::from(i32::from_le_bytes(self.array()?))),
-            b'K' => Value::Int(i64::from(self.array::<1>()?[0])),
-            b'M' => Value::Int(i64::from(u16::from_le_bytes(self.array()?))),
-            0x8a => {
-                let count = usize::from(self.array::<1>()?[0]);
-                long(self.take(count)?)
-            }
-            b'X' => self.text(4)?,
-            0x8c => self.text(1)?,
-            b'G' => self.other(8)?,
+            b'J' => Value::Int(i32::from_le_bytes(input.array()?).into()),
+            b'K' => Value::Int(input.byte()?.into()),
+            b'M' => Value::Int(u16::from_le_bytes(input.array()?).into()),
+            0x8a => input.long()?.map_or(Value::Other, Value::Int),
+            b'X' => Value::Text(input.text(4)?),
+            0x8c => Value::Text(input.text(1)?),
             b'N' | 0x88 | 0x89 => Value::Other,
-            b'U' | b'C' => {
-                let count = self.length(1)?;
-                self.other(count)?
+            code => {
+                let count = match code {
+                    b'G' => 8,
+                    b'U' | b'C' => input.length(1)?,
+                    b'T' | b'B' => input.length(4)?,
+                    _ => return Err(PickleError::Instruction { code, at: self.current.1 }),
+                };
+                input.skip(count)?;
+                Value::Other
             }
-            b'T' | b'B' => {
-                let count = self.length(4)?;
-                self.other(count)?
-            }
-            code => return Err(PickleError::Instruction { code, at: self.current.1 }),
         };
         self.push(value);
         Ok(())
@@ -200,11 +201,11 @@ impl<'a> Machine<'a> {
                 vec![(key, value)]
             };
             let id = self.last()?;
-            match &mut self.values[id] {
-                Value::Dict(pairs) => pairs.extend(added),
-                // Attributes of an object that nobody asks for.
-                Value::Call(..) => {}
-                _ => return Err(self.misplaced()),
+            if let Value::Dict(pairs) = &mut self.values[id] {
+                pairs.extend(added);
+            } else if !matches!(self.values[id], Value::Call(..)) {
+                // Only objects have attributes, for which nobody asks.
+                return Err(self.misplaced());
             }
             return Ok(());
         }
@@ -222,7 +223,7 @@ impl<'a> Machine<'a> {
 
     fn global(&mut self) -> Result<(), PickleError> {
         let (module, name) = if self.current.0 == b'c' {
-            (self.line()?, self.line()?)
+            (self.input.line()?, self.input.line()?)
         } else {
             let (name, module) = (self.pop()?, self.pop()?);
             match (&self.values[module], &self.values[name]) {
@@ -239,8 +240,8 @@ impl<'a> Machine<'a> {
 
     fn put(&mut self) -> Result<(), PickleError> {
         let key = match self.current.0 {
-            b'q' => u32::from(self.array::<1>()?[0]),
-            b'r' => u32::from_le_bytes(self.array()?),
+            b'q' => self.input.byte()?.into(),
+            b'r' => u32::from_le_bytes(self.input.array()?),
             _ => u32::try_from(self.memo.len()).map_err(|_| self.misplaced())?,
         };
         let id = self.last()?;
@@ -249,7 +250,8 @@ impl<'a> Machine<'a> {
     }
 
     fn get(&mut self) -> Result<(), PickleError> {
-        let key = if self.current.0 == b'h' { self.array::<1>()?[0].into() } else { u32::from_le_bytes(self.array()?) };
+        let short = self.current.0 == b'h';
+        let key = if short { self.input.byte()?.into() } else { u32::from_le_bytes(self.input.array()?) };
         let id = *self.memo.get(&key).ok_or_else(|| self.misplaced())?;
         self.stack.push(id);
         Ok(())
@@ -293,56 +295,9 @@ impl<'a> Machine<'a> {
     fn misplaced(&self) -> PickleError {
         PickleError::Misplaced { code: self.current.0, at: self.current.1 }
     }
-
-    fn take(&mut self, count: usize) -> Result<&'a [u8], PickleError> {
-        let taken = self.bytes[self.at..].get(..count).ok_or(PickleError::Truncated)?;
-        self.at += count;
-        Ok(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], PickleError> {
-        self.take(N)?.try_into().map_err(|_| PickleError::Truncated)
-    }
-
-    fn skip(&mut self, count: usize) -> Result<(), PickleError> {
-        self.take(count).map(drop)
-    }
-
-    fn other(&mut self, count: usize) -> Result<Value, PickleError> {
-        self.skip(count)?;
-        Ok(Value::Other)
-    }
-
-    /// A count that takes `bytes` bytes, one or four.
-    fn length(&mut self, bytes: usize) -> Result<usize, PickleError> {
-        Ok(if bytes == 1 { usize::from(self.array::<1>()?[0]) } else { u32::from_le_bytes(self.array()?) as usize })
-    }
-
-    fn text(&mut self, bytes: usize) -> Result<Value, PickleError> {
-        let count = self.length(bytes)?;
-        Ok(Value::Text(String::from_utf8_lossy(self.take(count)?).into_owned()))
-    }
-
-    fn line(&mut self) -> Result<String, PickleError> {
-        let end = self.bytes[self.at..].iter().position(|b| *b == b'\n').ok_or(PickleError::Truncated)?;
-        let line = String::from_utf8_lossy(self.take(end)?).into_owned();
-        self.skip(1)?;
-        Ok(line)
-    }
 }
 
-/// Python's long integers; those that do not fit are nothing that a state dict has.
-fn long(bytes: &[u8]) -> Value {
-    if bytes.len() > 8 {
-        return Value::Other;
-    }
-    let negative = bytes.last().is_some_and(|b| b & 0x80 != 0);
-    let mut whole = [if negative { 0xff } else { 0 }; 8];
-    whole[..bytes.len()].copy_from_slice(bytes);
-    Value::Int(i64::from_le_bytes(whole))
-}
-
-/// What checkpoints hold: tensors and their storages, and beside them NumPy's numbers and PyTorch's small types.
+/// What checkpoints hold: tensors and their storages, and beside them `NumPy`'s numbers and PyTorch's small types.
 fn is_known(module: &str, name: &str) -> bool {
     match module {
         "collections" => ["OrderedDict", "defaultdict"].contains(&name),
@@ -356,79 +311,4 @@ fn is_known(module: &str, name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn values_of_protocols_2_and_4_are_read() {
-        // pickletools.dis: {'a': (1, -2, 70000), 'b': [2**40]} with protocol 2, and the same with protocol 4.
-        let second =
-            b"\x80\x02}q\x00(X\x01\x00\x00\x00aq\x01K\x01J\xfe\xff\xff\xffJp\x11\x01\x00\x87q\x02X\x01\x00\x00\x00b\
-            q\x03]q\x04\x8a\x06\x00\x00\x00\x00\x00\x01au.";
-        let fourth = b"\x80\x04\x95\x22\x00\x00\x00\x00\x00\x00\x00}\x94(\x8c\x01a\x94K\x01J\xfe\xff\xff\xffJp\x11\x01\x00\x87\x94\
-            \x8c\x01b\x94]\x94\x8a\x06\x00\x00\x00\x00\x00\x01au.";
-        for bytes in [&second[..], fourth] {
-            let pickle = Pickle::read(bytes).unwrap();
-            let Value::Dict(pairs) = pickle.value(pickle.root()) else { panic!("no dict") };
-            let texts: Vec<_> = pairs.iter().map(|(key, _)| pickle.value(*key)).collect();
-            assert_eq!(texts, [&Value::Text("a".into()), &Value::Text("b".into())]);
-            let numbers = pairs.iter().flat_map(|(_, items)| match pickle.value(*items) {
-                Value::Sequence(items) => items.iter().map(|id| pickle.value(*id)),
-                _ => panic!("no sequence"),
-            });
-            let expected = [1, -2, 70_000, 1 << 40].map(Value::Int);
-            assert!(numbers.eq(&expected), "{pickle:?}");
-        }
-    }
-
-    #[test]
-    fn foreign_objects_are_named_and_not_run() {
-        let (module, name) = ("posix".to_owned(), "system".to_owned());
-        let expected = PickleError::Global { module, name };
-        for bytes in
-            [&b"\x80\x02cposix\nsystem\nX\x04\x00\x00\x00true\x85R."[..], b"\x80\x04\x8c\x05posix\x8c\x06system\x93."]
-        {
-            assert_eq!(Pickle::read(bytes).unwrap_err(), expected);
-        }
-    }
-
-    #[test]
-    fn what_is_no_pickle_is_told() {
-        for (bytes, expected) in [
-            (&b""[..], "ends in the middle"),
-            (b"\x80\x02X\xff\xff\xff\xffabc", "ends in the middle"),
-            (b"cno newline", "ends in the middle"),
-            (b"I1\n.", "byte 0 is the instruction 0x49"),
-            (b"(0.", "0x30 at byte 1"),
-            (b"}K\x01a.", "0x61 at byte 3"),
-            (b"h\x07.", "0x68 at byte 0"),
-            (b"}(K\x01u.", "0x75 at byte 4"),
-            (b"K\x01(\x85.", "0x85 at byte 3"),
-            (b".", "0x2e at byte 0"),
-        ] {
-            let error = Pickle::read(bytes).unwrap_err().to_string();
-            assert!(error.contains(expected), "{bytes:?}: {error}");
-        }
-    }
-
-    #[test]
-    fn doubling_and_nesting_cost_no_more_than_the_bytes() {
-        // Each round makes a pair of the one before: 2^60000 values if they were copied.
-        let mut bytes = b")".to_vec();
-        (0..60_000).for_each(|_| bytes.extend(b"q\x00h\x00\x86"));
-        bytes.push(b'.');
-        assert_eq!(Pickle::read(&bytes).unwrap().values.len(), 60_001);
-    }
-
-    proptest! {
-        #[test]
-        fn any_instructions_give_values_or_an_error(bytes in prop::collection::vec(
-            prop_oneof![prop::sample::select(b"()}]tdlsuaebqhjrRQNKJMGXUTCB0.\x80\x81\x85\x86\x87\x88\x8a\x8c\x93\x94\x95".to_vec()), 0..9u8],
-            0..200,
-        )) {
-            let _ = Pickle::read(&bytes);
-        }
-    }
-}
+mod tests;

@@ -7,7 +7,7 @@ use zip::{CompressionMethod, ZipWriter};
 use super::*;
 use crate::net::{Model, npy, write_model};
 
-/// A checkpoint that `torch.save` wrote, see tests/fixtures/make_attention_unet_pth.py.
+/// A checkpoint that `torch.save` wrote, see `tests/fixtures/make_attention_unet_pth.py`.
 const FIXTURE: &[u8] = include_bytes!("../../../tests/fixtures/attention_unet_w2.pth");
 /// What its network saw.
 const SQUEEZED: &[u8] = include_bytes!("../../../tests/fixtures/attention_unet_squeezed.png");
