@@ -96,6 +96,10 @@ impl TrainingRun {
         self.params.validate()?;
         let init = init.map(|(init, _)| init);
         let checkpoint = with_suffix(&self.out, ".checkpoint");
+        // Before hours of training, not after them.
+        if let Some(folder) = self.out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs_err::create_dir_all(folder)?;
+        }
         if !self.resume && checkpoint.exists() {
             let problem = "an earlier training stopped here: go on with --resume, or remove this file".into();
             return Err(TrainError::Checkpoint { path: checkpoint, problem });
