@@ -118,6 +118,8 @@ fn read_answer(uri: &str, status: u16, location: Option<&str>, body: &[u8]) -> R
     let text = |key: &str| json.as_ref().and_then(|json| json[key].as_str()).map(shortened);
     match (status, json.as_ref()) {
         (200, Some(_)) => Ok(json.unwrap_or_default()),
+        // So it says that it took a file.
+        (200, None) if body.is_empty() => Ok(Value::Null),
         (401 | 403, _) => Err(TrackingError::Denied { uri, status }),
         (400.., Some(_)) if text("error_code").is_some() => {
             let message = text("message").unwrap_or_default();
@@ -178,6 +180,7 @@ mod tests {
     fn answers_are_told_apart() {
         let read = |status, location, body: &str| read_answer("http://h", status, location, body.as_bytes());
         assert_eq!(read(200, None, "{\"a\":1}").unwrap()["a"], 1);
+        assert_eq!(read(200, None, "").unwrap(), Value::Null);
         let refused = read(400, None, r#"{"error_code":"INVALID","message":"no\n such"}"#).unwrap_err();
         assert!(
             refused.concerns_one_run() && refused.to_string() == "http://h refuses: no such (INVALID)",
