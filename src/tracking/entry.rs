@@ -118,8 +118,7 @@ impl Pair {
 
 impl Log {
     /// Adds a figure of epoch `step`; what is not finite is left out, since it could not be drawn.
-    pub fn metric(&mut self, key: &str, value: impl Into<f64>, step: u32) {
-        let value = value.into();
+    pub fn metric(&mut self, key: &str, value: f64, step: u32) {
         if value.is_finite() {
             self.metrics.push(Metric { key: key.into(), value, timestamp: now_ms(), step: step.into() });
         }

@@ -210,12 +210,12 @@ fn epoch_entry(record: &EpochRecord) -> Entry {
         ("learning_rate", learning_rate),
         ("seconds", seconds),
     ] {
-        log.metric(key, *value, *epoch);
+        log.metric(key, short(*value), *epoch);
     }
     for folder in folders {
         let name = clean_name(&folder.name);
-        log.metric(&format!("{name}/val_f1"), folder.f1, *epoch);
-        log.metric(&format!("{name}/val_loss"), folder.loss, *epoch);
+        log.metric(&format!("{name}/val_f1"), short(folder.f1), *epoch);
+        log.metric(&format!("{name}/val_loss"), short(folder.loss), *epoch);
     }
     Entry::Log(log)
 }
@@ -224,10 +224,15 @@ fn epoch_entry(record: &EpochRecord) -> Entry {
 fn best_entry(sidecar: &Sidecar) -> Log {
     let best = &sidecar.best;
     let mut log = Log { tags: vec![Pair::new("hairline.model_sha256", &sidecar.model_sha256)], ..Log::default() };
-    log.metric("best/epoch", best.epoch, best.epoch);
-    log.metric("best/val_f1", best.val_f1, best.epoch);
-    log.metric("best/threshold", best.threshold, best.epoch);
+    log.metric("best/epoch", best.epoch.into(), best.epoch);
+    log.metric("best/val_f1", short(best.val_f1), best.epoch);
+    log.metric("best/threshold", short(best.threshold), best.epoch);
     log
+}
+
+/// As the training itself prints it: 0.55 rather than 0.550000011920929.
+fn short(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or_else(|_| value.into())
 }
 
 /// What is to be said of entries that wait on.
