@@ -31,9 +31,6 @@ macro_rules! embedded {
 /// Models that every binary carries.
 const EMBEDDED: &[Embedded] = embedded!["open"];
 
-/// Stands for the better of our own models that is there: `research` where the models folder has it, else `open`.
-pub const AUTO: &str = "auto";
-
 /// Why a model cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
@@ -109,7 +106,6 @@ impl StoredModel {
 /// # Errors
 /// If there is none, or it cannot be read.
 pub fn find(name: &str, directory: &Path) -> Result<StoredModel, RegistryError> {
-    let name = resolved(name, directory);
     let unknown = || RegistryError::Unknown { name: name.to_owned(), tried: file_of(name, directory) };
     match place(name, directory).ok_or_else(unknown)? {
         Place::File(path) => read(name, path),
@@ -119,7 +115,6 @@ pub fn find(name: &str, directory: &Path) -> Result<StoredModel, RegistryError> 
 
 /// Where [`find`] would find the model called `name`.
 pub fn place(name: &str, directory: &Path) -> Option<Place> {
-    let name = resolved(name, directory);
     let file = [PathBuf::from(name), file_of(name, directory)].into_iter().find(|path| path.is_file());
     let embedded = || EMBEDDED.iter().find(|embedded| embedded.name == name);
     file.map(Place::File).or_else(|| Some(Place::Binary(embedded()?.name)))
@@ -152,15 +147,6 @@ pub fn list(directory: &Path) -> Result<Vec<StoredModel>, RegistryError> {
     models.extend(missing.into_iter().map(stored));
     models.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(models)
-}
-
-/// The model that `name` stands for.
-fn resolved<'a>(name: &'a str, directory: &Path) -> &'a str {
-    match name {
-        AUTO if file_of("research", directory).is_file() => "research",
-        AUTO => "open",
-        _ => name,
-    }
 }
 
 /// The file in `directory` of the model called `name`.
@@ -220,10 +206,6 @@ mod tests {
         assert_eq!(find(first, folder.path()).unwrap(), *mine);
         let error = load(first, folder.path()).unwrap_err().to_string();
         assert!(error.contains(&*path.to_string_lossy()) && error.contains("safetensors"), "{error}");
-        let auto = |directory: &Path| find(AUTO, directory).unwrap().name;
-        assert_eq!(auto(folder.path()), "open");
-        fs_err::write(file_of("research", folder.path()), b"better").unwrap();
-        assert_eq!((auto(folder.path()).as_str(), auto(Path::new("no-such-folder")).as_str()), ("research", "open"));
         assert_eq!(list(Path::new("no-such-folder")).unwrap().len(), EMBEDDED.len());
     }
 }

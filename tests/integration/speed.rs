@@ -14,7 +14,7 @@ use crate::support::{Server, jpeg};
 
 /// The embedded model, as the server runs it.
 fn model() -> Arc<Model> {
-    registry::load(registry::AUTO, Path::new("models")).unwrap()
+    registry::load("open", Path::new("models")).unwrap()
 }
 
 #[test]
