@@ -24,7 +24,7 @@ TOLERANCE = 1e-3
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--model", type=Path, help="model file [default: models/research.safetensors]")
+    which.add_argument("--model", type=Path, help="model file [default: models/open.safetensors]")
     which.add_argument("--width", type=int, help="random weights of this base width instead")
     parser.add_argument("--size", type=int, default=512, help="side of the image in pixels")
     parser.add_argument("--threads", type=int, default=2)
@@ -96,7 +96,7 @@ def main():
     random = np.random.default_rng(1)
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        model, onnx = args.model or ROOT / "models/research.safetensors", folder / "network.onnx"
+        model, onnx = args.model or ROOT / "models/open.safetensors", folder / "network.onnx"
         if args.width:
             model = folder / "random.safetensors"
             network.write_random(model, args.width)

@@ -1,7 +1,7 @@
 """What PyTorch answers, for the tests that hold Hairline to it.
 
 logits MODEL FILE          recomputes the logits in FILE (tests/data/forward-check.safetensors) from the inputs in it
-score MODEL DATA SPLIT     F1 on photographs read by Pillow and shown to PyTorch whole, at the model's threshold
+score MODEL DATA SPLIT     F1 on photographs read by Pillow and shown to PyTorch whole, at the model's temperature, threshold and core
 """
 
 import json
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import scipy.ndimage
 import torch
 from PIL import Image
 from safetensors import safe_open
@@ -29,24 +30,31 @@ def logits(model, file):
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, file)
 
 
-def probabilities(net, photo):
+def probabilities(net, photo, temperature):
     """Probabilities of a photograph, mirrored at its right and lower edge to a multiple of 16."""
     height, width, _ = photo.shape
     x = normalised(torch.from_numpy(photo).permute(2, 0, 1)[None])
     x = torch.nn.functional.pad(x, (0, -width % 16, 0, -height % 16), mode="reflect")
-    return net(x).sigmoid()[0, 0, :height, :width].numpy()
+    return (net(x) / temperature).sigmoid()[0, 0, :height, :width].numpy()
+
+
+def cracks(probabilities, threshold, core):
+    """The 8-connected regions at `threshold` that somewhere reach `core`."""
+    regions, count = scipy.ndimage.label(probabilities >= threshold, np.ones((3, 3)))
+    peaks = scipy.ndimage.maximum(probabilities, regions, np.arange(1, count + 1))
+    return np.concatenate([[False], np.asarray(peaks) >= core])[regions]
 
 
 def score(model, data, split):
     with safe_open(model, framework="pt") as file:
-        threshold = json.loads(file.metadata()["hairline"])["threshold"]
+        metadata = json.loads(file.metadata()["hairline"])
     net, data = network.load(model), Path(data)
     true_positive = predicted = positive = 0
     stems = (data / f"{split}.txt").read_text().split()
     for stem in stems:
         photo = np.array(Image.open(data / "images" / f"{stem}.jpg").convert("RGB"))
         mask = np.array(Image.open(data / "masks" / f"{stem}.png").convert("L")) > 0
-        crack = probabilities(net, photo) >= threshold
+        crack = cracks(probabilities(net, photo, metadata["temperature"]), metadata["threshold"], metadata.get("core", 0))
         true_positive += (crack & mask).sum()
         predicted, positive = predicted + crack.sum(), positive + mask.sum()
     print(f"{len(stems)} photographs: F1 {2 * true_positive / (predicted + positive):.4f}")

@@ -2,7 +2,7 @@ use safetensors::SafeTensors;
 
 use super::*;
 
-const RESEARCH: &[u8] = include_bytes!("../../models/research.safetensors");
+const OPEN: &[u8] = include_bytes!("../../models/open.safetensors");
 /// Inputs and logits computed by PyTorch with the same weights.
 const CHECK: &[u8] = include_bytes!("../../tests/data/forward-check.safetensors");
 
@@ -27,15 +27,15 @@ pub fn small_model(edit: impl FnOnce(&mut ModelMetadata, &mut StateDict)) -> Vec
         let data = (0..count).map(|i| offset + ((i * 37 + name.len() * 11) % 19) as f32 / 40.0 - 0.2).collect();
         state.insert(name, Tensor { shape, data });
     }
-    let (mut metadata, _) = read_model(RESEARCH).unwrap();
-    metadata.base_width = 8;
+    let (mut metadata, _) = read_model(OPEN).unwrap();
+    (metadata.base_width, metadata.core, metadata.temperature) = (8, 0.0, 1.0);
     edit(&mut metadata, &mut state);
     write_model(&metadata, &state).unwrap()
 }
 
 #[test]
 fn logits_equal_those_of_pytorch() {
-    let model = Model::from_bytes(RESEARCH).unwrap();
+    let model = Model::from_bytes(OPEN).unwrap();
     let check = SafeTensors::deserialize(CHECK).unwrap();
     let input = floats(check.tensor("input").unwrap().data());
     let expected = floats(check.tensor("logits").unwrap().data());
@@ -44,7 +44,7 @@ fn logits_equal_those_of_pytorch() {
 
 #[test]
 fn a_drawn_crack_gives_the_logits_of_pytorch() {
-    let model = Model::from_bytes(RESEARCH).unwrap();
+    let model = Model::from_bytes(OPEN).unwrap();
     let check = SafeTensors::deserialize(CHECK).unwrap();
     let rgb = check.tensor("drawn_rgb").unwrap();
     let input: Vec<f32> = rgb.data().iter().map(|&v| (f32::from(v) / 255.0 - 0.5) / 0.25).collect();
@@ -82,14 +82,14 @@ fn writing_is_reproducible_and_reads_back() {
 #[test]
 fn wrong_files_are_refused_by_the_first_thing_that_is_wrong() {
     let damaged = {
-        let mut bytes = RESEARCH.to_vec();
+        let mut bytes = OPEN.to_vec();
         let last = bytes.len() - 1;
         bytes[last] ^= 1;
         bytes
     };
     let cases: Vec<(Vec<u8>, &str)> = vec![
         (b"text".to_vec(), "safetensors"),
-        (RESEARCH[..RESEARCH.len() / 2].to_vec(), "safetensors"),
+        (OPEN[..OPEN.len() / 2].to_vec(), "safetensors"),
         (damaged, "SHA-256"),
         (CHECK.to_vec(), "`hairline` is missing"),
         (small_model(|m, _| m.format = 2), "format is 2"),

@@ -97,7 +97,7 @@ fn two_models_and_two_folders_side_by_side_with_files_for_dvc() {
     stricter_model(folder.path());
     succeeds(hairline(folder.path(), &["synth", "--out", "roads", "-n", "2", "--seed", "8", "--size", "96x64"]));
     fs_err::write(folder.path().join("roads/val.txt"), "synth-8-00000\nsynth-8-00001\n").unwrap();
-    let command = "evaluate --split val --data walls roads --model research --against strict.safetensors \
+    let command = "evaluate --split val --data walls roads --model open --against strict.safetensors \
                    --metrics out/metrics.json --plots out/plots --sheet out/sheet.png";
     let arguments: Vec<&str> = command.split(' ').filter(|word| !word.is_empty()).collect();
     let text = succeeds(hairline(folder.path(), &arguments));

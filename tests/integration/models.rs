@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::support::BINARY;
 
 const CHECKPOINT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/attention_unet_w2.pth");
-const RESEARCH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/research.safetensors");
+const OPEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/open.safetensors");
 
 fn hairline(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(BINARY).args(arguments).current_dir(folder).output().unwrap()
@@ -89,9 +89,9 @@ fn the_list_marks_the_model_in_use_and_tells_what_is_damaged() {
     assert!(refusal(folder, &["models", "show", "torn"]).contains("models/torn.safetensors: not a safetensors file"));
     assert!(refusal(folder, &["models", "show", "nobody"]).contains("there is no model `nobody`"));
 
-    let shown = json(folder, &["models", "show", RESEARCH, "--json"]);
+    let shown = json(folder, &["models", "show", OPEN, "--json"]);
     assert_eq!(shown["scores"]["model_sha256"], shown["sha256"]);
-    let text = answer(folder, &["models", "show", RESEARCH]);
+    let text = answer(folder, &["models", "show", OPEN]);
     assert!(text.contains("scores       validation F1 0."), "{text}");
 }
 
@@ -119,12 +119,12 @@ fn normalised(picture: &npy::Array, metadata: &ModelMetadata) -> Vec<f32> {
 
 /// The three models that differ in what the graph must do: norms of the input, temperature, width.
 fn models(folder: &Path) -> Vec<String> {
-    let (mut metadata, parameters) = read_model(&fs_err::read(RESEARCH).unwrap()).unwrap();
+    let (mut metadata, parameters) = read_model(&fs_err::read(OPEN).unwrap()).unwrap();
     (metadata.temperature, metadata.name) = (1.7, "warm".into());
     metadata.input.mean = [0.4, 0.5, 0.55];
     fs_err::write(folder.join("warm.safetensors"), write_model(&metadata, &parameters).unwrap()).unwrap();
     answer(folder, &["models", "import", CHECKPOINT, "--out", "old.safetensors"]);
-    vec![RESEARCH.into(), "warm.safetensors".into(), "old.safetensors".into()]
+    vec![OPEN.into(), "warm.safetensors".into(), "old.safetensors".into()]
 }
 
 #[test]

@@ -88,7 +88,7 @@ impl Reference {
 
 #[test]
 fn fifty_losses_are_those_of_the_reference_graph() {
-    let (_, state) = read_model(include_bytes!("../../models/research.safetensors")).unwrap();
+    let (_, state) = read_model(include_bytes!("../../models/open.safetensors")).unwrap();
     let reference = Reference::new(&state).unwrap();
     let mut network = TrainStep::new(Isa::from_env().unwrap(), ARCHITECTURE);
     let (mut ours, _) = network.table.flatten(&state).unwrap();

@@ -3,7 +3,7 @@ use crate::net::plan::testing::{problem, reference};
 
 #[test]
 fn logits_match_pytorch_on_every_instruction_set() {
-    let (_, weights) = crate::net::read_model(include_bytes!("../../../../models/research.safetensors")).unwrap();
+    let (_, weights) = crate::net::read_model(include_bytes!("../../../../models/open.safetensors")).unwrap();
     let check = include_bytes!("../../../../tests/data/forward-check.safetensors");
     let floats = StateDict::from_safetensors(check).unwrap();
     let file = safetensors::SafeTensors::deserialize(check).unwrap();
