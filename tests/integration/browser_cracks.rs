@@ -302,6 +302,7 @@ async fn the_keyboard_measures_a_distance_too_and_what_is_wrong_is_said_beside_i
     assert_eq!(page.browser.run(ORDER).await, rows, "the table stays");
     page.submit("given", "mm_per_px", "0.2").await;
     page.browser.wait_for("return document.querySelector('[data-measured]').dataset.mmPerPx === '0.2'").await;
+    page.browser.wait_for("return document.querySelector('.htmx-request') === null").await;
     let standard = "const s = document.querySelector('[name=standard]:not([type=hidden])'); s.value = 'ltpp-asphalt'; s.dispatchEvent(new Event('change', { bubbles: true }))";
     page.browser.run(standard).await;
     page.browser.wait_for("return document.querySelector('[data-context]').textContent.includes('LTPP')").await;
