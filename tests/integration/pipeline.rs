@@ -136,6 +136,6 @@ fn a_data_folder_goes_to_the_storage_and_comes_back() {
     for gone in ["data/own", ".dvc/cache"] {
         fs_err::remove_dir_all(repository.path(gone)).unwrap();
     }
-    repository.succeeds("dvc", &["pull"]);
+    repository.succeeds("dvc", &["pull", "data/own.dvc"]);
     assert_eq!(repository.read("data/own/images/synth-9-00003.jpg"), photo);
 }
