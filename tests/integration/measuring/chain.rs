@@ -67,7 +67,7 @@ fn fitting(dice: &mut Dice, profile: fn(&mut Dice) -> Profile, cell: [f64; 2]) -
 }
 
 fn survey_all(seeds: std::ops::Range<u64>, profile: fn(&mut Dice) -> Profile) -> Outcome {
-    let model = registry::load("open", Path::new("models")).unwrap();
+    let model = registry::load("research", Path::new("models")).unwrap();
     let threshold = model.metadata.threshold;
     let segmenter = Segmenter::new(model, TileSettings::default());
     let mut outcome = Outcome { matches: Vec::new(), false_cracks: Vec::new(), pixels: Vec::new() };
