@@ -71,7 +71,7 @@ struct BenchReport<'a> {
 
 pub fn run(args: &BenchArgs) -> anyhow::Result<Outcome> {
     ensure!(args.precision == Precision::F32, "--precision bf16: this program computes in f32 only");
-    let settings = args.common.settings(&[("model.active", args.model.clone())])?;
+    let settings = args.common.settings(&[("model.active", args.model.clone().map(Into::into))])?;
     limit_threads(args.threads.unwrap_or(settings.inference.threads))?;
     let model = registry::load(&settings.model.active, &settings.model.directory)?;
     if let (Some(input), Some(output)) = (&args.input, &args.output) {

@@ -61,8 +61,9 @@ struct Set {
 }
 
 pub fn run(args: &EvaluateArgs) -> anyhow::Result<Outcome> {
-    let mirror = args.mirror.then(|| true.to_string());
-    let settings = args.common.settings(&[("model.active", args.model.clone()), ("inference.mirror", mirror)])?;
+    let overrides =
+        [("model.active", args.model.clone().map(Into::into)), ("inference.mirror", args.mirror.then(|| true.into()))];
+    let settings = args.common.settings(&overrides)?;
     limit_threads(settings.inference.threads)?;
     let sets = sets(args)?;
     let candidates = candidates(args, &settings)?;

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use hairline_kernel::isa::Isa;
 
-use crate::settings::Settings;
+use crate::settings::{Settings, Value};
 
 /// Finds cracks in photographs of concrete, asphalt and masonry.
 #[derive(Debug, Parser)]
@@ -65,8 +65,8 @@ struct Common {
 }
 
 impl Common {
-    fn settings(&self, overrides: &[(&str, Option<String>)]) -> anyhow::Result<Settings> {
-        let given: Vec<(&str, String)> =
+    fn settings(&self, overrides: &[(&str, Option<Value>)]) -> anyhow::Result<Settings> {
+        let given: Vec<(&str, Value)> =
             overrides.iter().filter_map(|(key, value)| Some((*key, value.clone()?))).collect();
         Ok(Settings::load(self.config.as_deref(), &given)?)
     }
@@ -166,6 +166,11 @@ fn data_folder(name: &Path) -> PathBuf {
     let root = std::env::var_os("HAIRLINE_DATA").map_or_else(|| PathBuf::from("data"), PathBuf::from);
     let below = root.join(name);
     if !name.is_dir() && below.is_dir() { below } else { name.to_owned() }
+}
+
+/// The last part of a path without its ending; `default` where it has none.
+fn stem(path: &Path, default: &str) -> String {
+    path.file_stem().map_or_else(|| default.into(), |stem| stem.to_string_lossy().into_owned())
 }
 
 /// The last part of a path.

@@ -82,9 +82,9 @@ struct Run<'a> {
 
 pub fn run(args: &PredictArgs) -> anyhow::Result<Outcome> {
     let overrides = [
-        ("model.active", args.model.clone()),
-        ("inference.mirror", args.mirror.then(|| true.to_string())),
-        ("inspection.standard", args.survey.standard.clone()),
+        ("model.active", args.model.clone().map(Into::into)),
+        ("inference.mirror", args.mirror.then(|| true.into())),
+        ("inspection.standard", args.survey.standard.clone().map(Into::into)),
     ];
     let settings = args.common.settings(&overrides)?;
     limit_threads(settings.inference.threads)?;

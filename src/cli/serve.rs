@@ -22,7 +22,10 @@ pub struct ServeArgs {
 }
 
 pub fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
-    let overrides = [("server.addr", args.addr.map(|addr| addr.to_string())), ("model.active", args.model.clone())];
+    let overrides = [
+        ("server.addr", args.addr.map(|addr| addr.to_string().into())),
+        ("model.active", args.model.clone().map(Into::into)),
+    ];
     let settings = args.common.settings(&overrides)?;
     logs::start(&settings.log)?;
     limit_threads(settings.inference.threads)?;

@@ -9,7 +9,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use self::tracked::Tracked;
-use super::{Common, Outcome, check_artifacts, complain, data_folder, limit_threads, print};
+use super::{Common, Outcome, check_artifacts, complain, data_folder, limit_threads, print, stem};
 use crate::tracking::valid_alias;
 use crate::training::{CalibrationRecord, EpochRecord, Event, RECIPE, Sidecar, TrainParams, TrainingRun};
 
@@ -80,7 +80,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<Outcome> {
         out: args.out.clone(),
         init: args.init.clone(),
         resume: args.resume,
-        name: args.name.clone().unwrap_or_else(|| stem(&args.out)),
+        name: args.name.clone().unwrap_or_else(|| stem(&args.out, "trained")),
         licence: args.licence.clone(),
         params: params(args)?,
     };
@@ -110,10 +110,6 @@ fn params(args: &TrainArgs) -> anyhow::Result<TrainParams> {
     params.crop = args.crop.unwrap_or(params.crop);
     params.base_width = args.base_width.unwrap_or(params.base_width);
     Ok(params)
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().map_or_else(|| "trained".into(), |stem| stem.to_string_lossy().into_owned())
 }
 
 fn summary(out: &Path, sidecar: &Sidecar) -> String {

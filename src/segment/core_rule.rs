@@ -54,7 +54,7 @@ impl CoreRule {
             .filter(|runs| !runs.iter().any(|run| values[place(run)].iter().any(|&value| value >= core)))
             .collect();
         for run in weak.iter().flatten() {
-            map.values_mut()[place(run)].fill(level - 1);
+            map.values_mut()[place(run)].fill(level.saturating_sub(1));
         }
     }
 }
@@ -77,5 +77,7 @@ mod tests {
         assert_eq!(kept, ["##.....", "..#....", ".......", "......."]);
         assert_eq!(map.values()[12], ProbabilityMap::quantise(0.4), "what was below the threshold is as it was");
         assert_eq!(map.values()[21], ProbabilityMap::level(0.45) - 1, "who asks for less sees it again");
+        CoreRule { threshold: 1e-6, core: 0.95 }.apply(&mut map);
+        assert!(map.values().iter().all(|&value| value == 0), "below the lowest level there is none");
     }
 }

@@ -25,8 +25,8 @@ pub struct TileSettings {
     pub tile: u32,
     /// Pixels shared by neighbours.
     pub overlap: u32,
-    /// Show each tile a second time with left and right exchanged, and take the mean of both answers: twice the time, a
-    /// little better.
+    /// Show each tile a second time with left and right exchanged, and take the mean of both answers: twice the
+    /// time.
     pub mirror: bool,
 }
 

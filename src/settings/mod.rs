@@ -5,6 +5,7 @@ mod check;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+pub use config::Value;
 use config::{Config, Environment, File, FileFormat};
 use serde::Deserialize;
 
@@ -164,7 +165,7 @@ impl Settings {
     ///
     /// # Errors
     /// Every problem that was found, not only the first.
-    pub fn load(file: Option<&Path>, overrides: &[(&str, String)]) -> Result<Self, SettingsError> {
+    pub fn load(file: Option<&Path>, overrides: &[(&str, Value)]) -> Result<Self, SettingsError> {
         let environment = Environment::with_prefix(ENVIRONMENT_PREFIX)
             .prefix_separator("__")
             .separator("__")
@@ -177,7 +178,7 @@ impl Settings {
     fn from_sources(
         file: Option<&Path>,
         environment: Environment,
-        overrides: &[(&str, String)],
+        overrides: &[(&str, Value)],
     ) -> Result<Self, SettingsError> {
         let one = |e: config::ConfigError| SettingsError(vec![e.to_string()]);
         let defaults = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
@@ -188,7 +189,7 @@ impl Settings {
         }
         builder = builder.add_source(environment);
         for (key, value) in overrides {
-            builder = builder.set_override(key, value.as_str()).map_err(one)?;
+            builder = builder.set_override(key, value.clone()).map_err(one)?;
         }
         let merged = builder.build().map_err(one)?;
         let mut problems = check::compare(&defaults, &merged);
@@ -253,6 +254,14 @@ mod tests {
         }
         let names = "[tracking]\nexperiment = \" \"\nregistered_model = \"a/b\"";
         assert_eq!(load(names, &[]).unwrap_err().0.len(), 2);
+    }
+
+    #[test]
+    fn flags_keep_their_type() {
+        let settings =
+            Settings::load(None, &[("inference.mirror", true.into()), ("model.active", "true".into())]).unwrap();
+        assert!(settings.inference.mirror);
+        assert_eq!(settings.model.active, "true");
     }
 
     #[test]

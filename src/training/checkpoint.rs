@@ -145,7 +145,7 @@ mod tests {
         let identity = Identity { params, data_sha256: "d".into(), init_sha256: None };
         let mut written = state(0.3);
         written.log = Log { steps: 7, history: Vec::new(), best: None };
-        assert!(read(&path, &identity, &mut state(0.0)).is_err());
+        assert!(read(&path, &identity, &mut state(0.0)).unwrap_err().to_string().contains("m.checkpoint"));
         write(&path, &identity, &mut written).unwrap();
         let mut back = state(0.0);
         read(&path, &identity, &mut back).unwrap();

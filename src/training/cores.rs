@@ -57,6 +57,31 @@ pub fn best_core(segmenter: &Segmenter, sets: &[ValidationSet]) -> Result<[CoreS
         f1: f1[index],
         alarm_share: tiles[index].alarm_share(),
     });
-    let best = scores.iter().fold(&scores[0], |best, score| if score.value() > best.value() { score } else { best });
-    Ok([*best, scores[0]])
+    Ok([best(&scores), scores[0]])
+}
+
+/// Of equals, the first.
+fn best(scores: &[CoreScore; CORES.len()]) -> CoreScore {
+    scores.iter().fold(scores[0], |best, &score| if score.value() > best.value() { score } else { best })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_core_is_worth_a_tenth_of_the_alarms_that_it_prevents() {
+        let scores = |changes: &[(usize, f64, f64)]| {
+            let mut scores = CORES.map(|core| CoreScore { core, f1: 0.7, alarm_share: Some(0.2) });
+            for &(index, f1, share) in changes {
+                (scores[index].f1, scores[index].alarm_share) = (f1, Some(share));
+            }
+            scores
+        };
+        assert_eq!(best(&scores(&[])).core, 0.0, "of equals, the lowest");
+        assert_eq!(best(&scores(&[(5, 0.69, 0.09)])).core, 0.9, "0.01 of F1 for 0.11 of the tiles");
+        assert_eq!(best(&scores(&[(5, 0.69, 0.11)])).core, 0.0, "0.01 of F1 for 0.09 of the tiles");
+        let without_tiles = CORES.map(|core| CoreScore { core, f1: f64::from(core), alarm_share: None });
+        assert_eq!(best(&without_tiles).core, 0.995);
+    }
 }

@@ -97,7 +97,7 @@ impl TrainingRun {
         let init = init.map(|(init, _)| init);
         let checkpoint = with_suffix(&self.out, ".checkpoint");
         // Before hours of training, not after them.
-        if let Some(folder) = self.out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        if let Some(folder) = self.out.parent() {
             fs_err::create_dir_all(folder)?;
         }
         if !self.resume && checkpoint.exists() {

@@ -45,6 +45,23 @@ fn predict_writes_three_pictures_and_a_line_for_each_photograph() {
 }
 
 #[test]
+fn mirroring_is_a_flag_of_predict_and_evaluate() {
+    let folder = tempfile::tempdir().unwrap();
+    let succeeds = |arguments: &[&str]| {
+        let output = hairline(folder.path(), arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    succeeds(&["synth", "--out", "walls", "-n", "1", "--size", "96x64"]);
+    let probabilities = |out: &str, more: &[&str]| {
+        succeeds(&[&["predict", "walls/images", "--out", out], more].concat());
+        fs_err::read(folder.path().join(out).join("synth-1-00000.prob.png")).unwrap()
+    };
+    assert_ne!(probabilities("plain", &[]), probabilities("mirrored", &["--mirror"]));
+    succeeds(&["evaluate", "--data", "walls", "--split", "all", "--mirror"]);
+}
+
+#[test]
 fn predict_goes_on_after_a_bad_file_and_ends_with_2() {
     let folder = tempfile::tempdir().unwrap();
     fs_err::write(folder.path().join("bad.jpg"), b"no photograph").unwrap();

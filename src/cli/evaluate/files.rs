@@ -34,7 +34,7 @@ impl FileArgs {
             bail!("--sheet: {} does not end in .png", sheet.display());
         }
         let parents = [&self.metrics, &self.sheet].into_iter().flatten().filter_map(|file| file.parent());
-        for folder in parents.chain(self.plots.as_deref()).filter(|folder| !folder.as_os_str().is_empty()) {
+        for folder in parents.chain(self.plots.as_deref()) {
             fs_err::create_dir_all(folder)?;
         }
         Ok(())

@@ -161,38 +161,49 @@ fn facts(model: &Description) -> Vec<(&'static str, String)> {
             ("input", format!("scale {}, mean {}, std {}", m.input.scale, colours(m.input.mean), colours(m.input.std))),
             ("threshold", m.threshold.to_string()),
             ("temperature", m.temperature.to_string()),
+            ("core", if m.core > 0.0 { m.core.to_string() } else { "none".into() }),
             ("parameters", format!("SHA-256 {}", m.parameters_sha256)),
         ]);
     }
     facts
 }
 
-/// The validation scores of the epoch whose weights were kept.
+/// The validation scores of the epoch whose weights were kept: of the model as it stands, and by folder as trained.
 fn told(scores: &Value, model: &Description) -> String {
     #[derive(Deserialize)]
     struct Scores {
         model_sha256: String,
         best: Best,
+        calibration: Option<Reached>,
     }
     #[derive(Deserialize)]
     struct Best {
         epoch: u32,
+        #[serde(flatten)]
+        reached: Reached,
+        folders: Vec<Folder>,
+    }
+    #[derive(Deserialize)]
+    struct Reached {
         val_f1: f32,
         threshold: f32,
-        folders: Vec<Folder>,
     }
     #[derive(Deserialize)]
     struct Folder {
         name: String,
         f1: f32,
     }
-    let Ok(Scores { model_sha256, best }) = Scores::deserialize(scores) else {
+    let Ok(Scores { model_sha256, best, calibration }) = Scores::deserialize(scores) else {
         return "not in the form that `hairline train` writes; --json shows them".into();
     };
     if model_sha256 != model.sha256 {
         return format!("those beside it are of another model ({})", &model_sha256);
     }
     let folders: Vec<String> = best.folders.iter().map(|folder| format!("{} {:.3}", folder.name, folder.f1)).collect();
-    let Best { epoch, val_f1, threshold, .. } = best;
-    format!("validation F1 {val_f1:.3} at threshold {threshold}, epoch {epoch} ({})", folders.join(", "))
+    let Reached { val_f1, threshold } = calibration.unwrap_or(best.reached);
+    format!(
+        "validation F1 {val_f1:.3} at threshold {threshold}, epoch {} ({} as trained)",
+        best.epoch,
+        folders.join(", ")
+    )
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use clap::Args;
 
-use crate::cli::print;
+use crate::cli::{print, stem};
 use crate::net::{onnx, read_checkpoint, read_model, write_model};
 use crate::registry;
 use crate::settings::Model as ModelSettings;
@@ -40,7 +40,7 @@ pub struct ExportArgs {
 
 pub fn import(args: &ImportArgs, settings: &ModelSettings) -> anyhow::Result<()> {
     let checkpoint = args.checkpoint.display().to_string();
-    let name = args.name.clone().unwrap_or_else(|| stem(&args.checkpoint));
+    let name = args.name.clone().unwrap_or_else(|| stem(&args.checkpoint, "imported"));
     let out = args.out.clone().unwrap_or_else(|| registry::file_of(&name, &settings.directory));
     ensure!(!out.exists(), "{} exists already; choose another name with --name, or file with --out", out.display());
     let (metadata, parameters) = read_checkpoint(&args.checkpoint, &name, &args.licence).context(checkpoint)?;
@@ -57,10 +57,6 @@ pub fn export(args: &ExportArgs, settings: &ModelSettings) -> anyhow::Result<()>
     let (out, opset) = (args.onnx.display(), onnx::OPSET);
     print(&format!("{out}: ONNX, operators of version {opset}, licence of the weights: {}", metadata.licence))?;
     Ok(())
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().map_or_else(|| "imported".into(), |stem| stem.to_string_lossy().into_owned())
 }
 
 /// The whole file or none of it, in a folder that is made where it is missing.

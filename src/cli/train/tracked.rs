@@ -15,7 +15,9 @@ use crate::tracking::{
     Begin, EXTRA_FOLDER, Entry, Log, MODEL_FOLDER, Outbox, Pair, Pushed, Recorder, RunStatus, Server, Status,
     TrackingError, Version, clean_name, commit,
 };
-use crate::training::{EpochRecord, Event, Sidecar, TrainParams, TrainingRun, with_suffix, write_whole};
+use crate::training::{
+    CalibrationRecord, EpochRecord, Event, Sidecar, TrainParams, TrainingRun, with_suffix, write_whole,
+};
 
 /// How long the end of a training waits until all is sent.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -220,13 +222,17 @@ fn epoch_entry(record: &EpochRecord) -> Entry {
     Entry::Log(log)
 }
 
-/// The epoch whose weights were kept.
+/// The epoch whose weights were kept, and the model that was made of it.
 fn best_entry(sidecar: &Sidecar) -> Log {
     let best = &sidecar.best;
     let mut log = Log { tags: vec![Pair::new("hairline.model_sha256", &sidecar.model_sha256)], ..Log::default() };
     log.metric("best/epoch", best.epoch.into(), best.epoch);
     log.metric("best/val_f1", short(best.val_f1), best.epoch);
     log.metric("best/threshold", short(best.threshold), best.epoch);
+    let CalibrationRecord { temperature, threshold, core, val_f1, .. } = sidecar.calibration;
+    for (key, value) in [("temperature", temperature), ("threshold", threshold), ("core", core), ("val_f1", val_f1)] {
+        log.metric(&format!("model/{key}"), short(value), best.epoch);
+    }
     log
 }
 
