@@ -29,6 +29,9 @@ pub struct SynthArgs {
     /// Typical widths of cracks in pixels, from 0.5 to 18; branches are narrower [default: mixed].
     #[arg(long, value_name = "A..B")]
     width_px: Option<CrackWidths>,
+    /// Add signs, recesses and the foot of a wall: what is dark and smooth and no crack.
+    #[arg(long)]
+    fixtures: bool,
 }
 
 pub fn run(args: &SynthArgs) -> anyhow::Result<Outcome> {
@@ -39,6 +42,7 @@ pub fn run(args: &SynthArgs) -> anyhow::Result<Outcome> {
         size: args.size.unwrap_or_default(),
         surface: args.surface,
         widths: args.width_px,
+        fixtures: args.fixtures,
     };
     dataset::write(&args.out, &options, || bar.inc(1))?;
     bar.finish_and_clear();

@@ -51,6 +51,7 @@ fn write_one(folder: &Path, options: &DatasetOptions, i: u32) -> Result<(), Data
     let scene = SceneParams {
         surface: options.surface,
         crack_width_px: options.widths.map(|widths| widths.range_px()),
+        fixtures: options.fixtures,
         ..SceneParams::new((u64::from(options.seed) << 32) | u64::from(i), width, height)
     };
     let photo = render(&scene);
@@ -82,6 +83,7 @@ mod tests {
             size: Size::new(128, 96).unwrap(),
             surface: Some(Surface::Render),
             widths: Some(CrackWidths::new(4.0, 6.0).unwrap()),
+            fixtures: false,
         }
     }
 

@@ -41,6 +41,11 @@ impl Distractors {
         }
     }
 
+    /// Keeps another object for [`Distractors::lay`].
+    pub fn add(&mut self, object: Vec<Dab>) {
+        self.dabs.extend(object);
+    }
+
     /// Lays the objects over the lit picture.
     pub fn lay(&self, radiance: &mut [Field; 3], irradiance: &[Field; 3]) {
         for dab in &self.dabs {

@@ -16,6 +16,7 @@ mod crack;
 pub mod dataset;
 mod distractor;
 mod field;
+mod fixture;
 mod ground;
 mod light;
 mod math;
@@ -82,12 +83,14 @@ pub struct SceneParams {
     pub crack_width_px: Option<RangeInclusive<f32>>,
     /// Whether things that are no cracks lie about or run through the surface.
     pub distractors: Option<bool>,
+    /// Whether signs, recesses and the foot of a wall are added: what is dark and smooth and no crack.
+    pub fixtures: bool,
 }
 
 impl SceneParams {
     /// A scene in which the seed decides everything but the size.
     pub fn new(seed: u64, width: u32, height: u32) -> Self {
-        Self { seed, width, height, surface: None, cracks: None, crack_width_px: None, distractors: None }
+        Self { seed, width, height, surface: None, cracks: None, crack_width_px: None, distractors: None, fixtures: false }
     }
 }
 
@@ -130,6 +133,7 @@ struct Scene {
     distractors: bool,
     /// None leaves it to the seed.
     seams: Option<bool>,
+    fixtures: bool,
 }
 
 impl Scene {
@@ -150,7 +154,8 @@ impl Scene {
         let habit = habit(&mut random, params, surface, zoom);
         let littered = random.chance(if habit.roots == 0 { 0.6 } else { 0.2 });
         let (distractors, seams) = (params.distractors.unwrap_or(littered), params.distractors);
-        Self { seed: params.seed, surface, zoom, pose, habit, distractors, seams }
+        let fixtures = params.fixtures;
+        Self { seed: params.seed, surface, zoom, pose, habit, distractors, seams, fixtures }
     }
 
     fn stream(&self, part: Part) -> Random {
@@ -167,6 +172,9 @@ impl Scene {
         }
         if self.seams.unwrap_or(seamed) {
             seam::paint(&mut random, self.surface, ground, self.zoom, &self.pose);
+        }
+        if self.fixtures {
+            fixture::build(&mut self.stream(Part::Recesses), ground, self.zoom, &self.pose);
         }
     }
 
@@ -185,6 +193,9 @@ impl Scene {
             let mut random = self.stream(Part::Distractors);
             let place = (&mut ground, &mut sun);
             objects.place(&mut random, self.surface, place, (coverage, &light), zoom);
+        }
+        if self.fixtures {
+            objects.add(fixture::plates(&mut self.stream(Part::Plates), &mut sun, coverage, &light, zoom));
         }
         let irradiance = light.irradiance(&ground.relief, &sun);
         let mut radiance = light::shaded(&ground, &irradiance);

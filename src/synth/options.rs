@@ -128,6 +128,8 @@ pub struct DatasetOptions {
     pub surface: Option<Surface>,
     /// Typical widths of their cracks; branches are narrower, tips taper.
     pub widths: Option<CrackWidths>,
+    /// Whether signs, recesses and the foot of a wall are added.
+    pub fixtures: bool,
 }
 
 #[cfg(test)]

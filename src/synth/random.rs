@@ -27,6 +27,10 @@ pub enum Part {
     Camera = 6,
     /// Joints, kerbs, sealed cracks, growth.
     Seams = 7,
+    /// Recesses and the foot of a wall.
+    Recesses = 8,
+    /// Signs and plates.
+    Plates = 9,
 }
 
 /// Random stream with the few distributions that scenes need.

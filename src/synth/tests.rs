@@ -73,6 +73,22 @@ fn seams_and_litter_change_the_picture_but_not_the_mask() {
 }
 
 #[test]
+fn fixtures_change_the_picture_but_not_the_mask() {
+    for surface in Surface::ALL {
+        let draw = |fixtures| {
+            (0..6).map(|seed| render(&SceneParams { fixtures, ..scene(seed, surface, 200, 150) })).collect::<Vec<_>>()
+        };
+        let (bare, fitted) = (draw(false), draw(true));
+        let differ = bare.iter().zip(&fitted).filter(|(a, b)| a.image.as_raw() != b.image.as_raw()).count();
+        assert!(differ >= 3, "{surface:?}: {differ} of 6");
+        for (a, b) in bare.iter().zip(&fitted) {
+            assert_eq!(a.mask.as_raw(), b.mask.as_raw(), "{surface:?}");
+            assert_eq!(a.cracks, b.cracks, "{surface:?}");
+        }
+    }
+}
+
+#[test]
 fn mask_area_is_the_integral_of_the_width() {
     for surface in Surface::ALL {
         for seed in 0..6 {
