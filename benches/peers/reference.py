@@ -39,10 +39,12 @@ def probabilities(net, photo, temperature):
 
 
 def cracks(probabilities, threshold, core):
-    """The 8-connected regions at `threshold` that somewhere reach `core`."""
+    """The 8-connected regions at `threshold` that somewhere reach `core` or whose box has a diagonal of 120 px."""
     regions, count = scipy.ndimage.label(probabilities >= threshold, np.ones((3, 3)))
-    peaks = scipy.ndimage.maximum(probabilities, regions, np.arange(1, count + 1))
-    return np.concatenate([[False], np.asarray(peaks) >= core])[regions]
+    peaks = np.asarray(scipy.ndimage.maximum(probabilities, regions, np.arange(1, count + 1)))
+    boxes = scipy.ndimage.find_objects(regions)
+    diagonals = np.array([np.hypot(rows.stop - rows.start, columns.stop - columns.start) for rows, columns in boxes])
+    return np.concatenate([[False], (peaks >= core) | (diagonals >= 120)])[regions]
 
 
 def score(model, data, split):

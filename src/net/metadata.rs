@@ -21,7 +21,7 @@ pub struct ModelMetadata {
     pub architecture: String,
     /// Channels of the first level.
     pub base_width: usize,
-    /// Probability that a region has to reach somewhere to count as crack; 0 asks for nothing.
+    /// Probability that a short region has to reach somewhere to count as crack; 0 asks for nothing.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub core: f32,
     /// Always 1, the only format so far.

@@ -1,4 +1,4 @@
-//! The choice of the probability that a region has to reach somewhere to count as crack.
+//! The choice of the probability that a short region has to reach somewhere to count as crack.
 
 use super::photos::ValidationSet;
 use crate::evaluation::{ConfusionCounts, TileCounts};
