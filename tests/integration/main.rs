@@ -14,6 +14,7 @@ mod durability;
 mod evaluating;
 mod exports;
 mod guards;
+mod history;
 mod inspection;
 mod licences;
 mod measuring;
