@@ -10,6 +10,7 @@ mod bad_input;
 mod browser;
 mod browser_cracks;
 mod command_line;
+mod disk_full;
 mod durability;
 mod evaluating;
 mod exports;
