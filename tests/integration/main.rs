@@ -9,6 +9,7 @@ mod api;
 mod bad_input;
 mod browser;
 mod browser_cracks;
+mod browser_history;
 mod command_line;
 mod disk_full;
 mod durability;
