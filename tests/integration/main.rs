@@ -11,6 +11,7 @@ mod browser;
 mod browser_cracks;
 mod command_line;
 mod durability;
+mod editor;
 mod evaluating;
 mod exports;
 mod guards;

@@ -182,7 +182,7 @@ fn parse_id(text: &str) -> Result<Uuid, ApiError> {
 }
 
 /// Runs `work` on a thread for blocking work.
-pub(super) async fn blocking<T: Send + 'static>(
+pub(in crate::web) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
     web::block(work).await.map_err(ApiError::internal)?

@@ -5,6 +5,7 @@ mod card;
 mod crack_panel;
 mod cracks;
 mod docs;
+mod editor;
 mod home;
 mod login;
 mod predictions;
@@ -32,6 +33,7 @@ pub fn configure(config: &mut ServiceConfig) {
                 .route(web::delete().to(predictions::cancel)),
         )
         .route("/predictions/{id}/cracks", web::get().to(cracks::cracks))
+        .route("/predictions/{id}/edit", web::get().to(editor::edit))
         .route("/assets/{path:.*}", web::get().to(assets::asset));
 }
 
