@@ -1,0 +1,213 @@
+// Tools that are clicked from point to point: trace and polygon.
+import { polygon, ribbon } from "./raster.js";
+
+/** Clicks closer than this to the first corner close a polygon, in CSS pixels. */
+const CLOSE_PX = 10;
+const DOUBLE_CLICK_MS = 350;
+
+/** What both have in common: a chain of clicks, with its keys. */
+class Path {
+  /** @param {import("./tools.js").Desk} desk */
+  constructor(desk) {
+    this.desk = desk;
+    this.points = [];
+    this.pointer = null;
+    this.pressed = -Infinity;
+  }
+
+  /** Whether this press is the second of a double click in one place. */
+  doubled(at) {
+    const now = performance.now();
+    const last = this.points.at(-1);
+    const twice = now - this.pressed < DOUBLE_CLICK_MS && last && this.near(at, last);
+    this.pressed = now;
+    return twice;
+  }
+
+  near(a, b) {
+    const { view, ratio } = this.desk.surface;
+    return (Math.hypot(a.x - b.x, a.y - b.y) * view.scale) / ratio < CLOSE_PX;
+  }
+
+  get colour() {
+    return this.desk.options.remove ? "#ffffff" : `#${this.desk.options.colour}`;
+  }
+
+  get value() {
+    return this.desk.options.remove ? 0 : 1;
+  }
+
+  move(points) {
+    this.hover(points.at(-1));
+  }
+
+  up() {}
+
+  /** A second finger came: the click was none. */
+  cancel() {
+    this.undoPoint();
+  }
+
+  leave() {
+    this.points = [];
+    this.desk.surface.sketchChanged();
+  }
+
+  drawPoints(context, pixel) {
+    for (const { x, y } of this.points) {
+      context.beginPath();
+      context.arc(x, y, 4 * pixel, 0, 2 * Math.PI);
+      context.fillStyle = this.colour;
+      context.fill();
+      context.lineWidth = 1.5 * pixel;
+      context.strokeStyle = "#000000";
+      context.stroke();
+    }
+  }
+}
+
+/** Follows a crack from click to click. Each click is a step of its own. */
+export class Trace extends Path {
+  name = "trace";
+  hintText = "Click along a crack; the path follows it. Enter or a double click ends it, Backspace goes back.";
+  preview = null;
+  waiting = Promise.resolve();
+
+  /** @param {import("./tracing.js").Tracing} tracing */
+  constructor(desk, tracing) {
+    super(desk);
+    this.tracing = tracing;
+  }
+
+  down(at) {
+    if (this.doubled(at)) return this.finish();
+    const place = this.#inside(at);
+    const from = this.points.at(-1);
+    this.points.push(place);
+    this.preview = null;
+    this.desk.surface.sketchChanged();
+    // One after the other, so that steps come in the order of the clicks.
+    if (from) this.waiting = this.waiting.then(() => this.#paint(from, place)).catch((error) => this.desk.hint(error.message));
+  }
+
+  hover(at) {
+    const from = this.points.at(-1);
+    if (!from || !at) return;
+    this.tracing.preview(from, this.#inside(at), (line) => {
+      if (this.points.at(-1) !== from) return;
+      this.preview = this.#sized(line);
+      this.desk.surface.sketchChanged();
+    });
+  }
+
+  finish() {
+    this.preview = null;
+    this.leave();
+  }
+
+  /** The last click and what it has painted. */
+  undoPoint() {
+    if (this.points.length === 0) return false;
+    this.waiting = this.waiting.then(() => {
+      this.points.pop();
+      this.preview = null;
+      if (this.points.length > 0) this.desk.undo();
+      this.desk.surface.sketchChanged();
+    });
+    return true;
+  }
+
+  draw(context, pixel) {
+    if (this.preview) {
+      context.beginPath();
+      for (const side of [1, -1]) outlineSide(context, this.preview, side);
+      context.lineWidth = 1.5 * pixel;
+      context.strokeStyle = this.colour;
+      context.stroke();
+    }
+    this.drawPoints(context, pixel);
+  }
+
+  async #paint(from, to) {
+    this.desk.hint("Tracing");
+    const line = this.#sized(await this.tracing.trace(from, to));
+    const { mask } = this.desk;
+    mask.begin("trace");
+    ribbon(mask, line, this.value);
+    mask.commit();
+    this.desk.stepped();
+    this.desk.hint(this.hintText);
+  }
+
+  #sized(line) {
+    const { traceWidth, size } = this.desk.options;
+    return traceWidth === "brush" ? line.map((point) => ({ ...point, r: size / 2 })) : line;
+  }
+
+  #inside({ x, y }) {
+    const { width, height } = this.desk.mask;
+    return { x: Math.min(width - 0.5, Math.max(0.5, x)), y: Math.min(height - 0.5, Math.max(0.5, y)) };
+  }
+}
+
+function outlineSide(context, line, side) {
+  line.forEach((point, i) => {
+    const [a, b] = [line[Math.max(0, i - 1)], line[Math.min(line.length - 1, i + 1)]];
+    const length = Math.hypot(b.x - a.x, b.y - a.y) || 1;
+    const [x, y] = [point.x + (side * point.r * (b.y - a.y)) / length, point.y - (side * point.r * (b.x - a.x)) / length];
+    if (i === 0) context.moveTo(x, y);
+    else context.lineTo(x, y);
+  });
+}
+
+/** Marks or removes the inside of an outline. */
+export class Polygon extends Path {
+  name = "polygon";
+  hintText = "Click corners around an area. Enter, a double click or the first corner closes it.";
+
+  down(at) {
+    const closes = this.points.length > 2 && this.near(at, this.points[0]);
+    if (this.doubled(at) || closes) return this.finish();
+    this.points.push(at);
+    this.desk.surface.sketchChanged();
+  }
+
+  hover(at) {
+    if (this.points.length === 0) return;
+    this.pointer = at;
+    this.desk.surface.sketchChanged();
+  }
+
+  finish() {
+    if (this.points.length > 2) {
+      this.desk.mask.begin("polygon");
+      polygon(this.desk.mask, this.points, this.value);
+      if (this.desk.mask.commit()) this.desk.stepped();
+    }
+    this.leave();
+  }
+
+  undoPoint() {
+    if (this.points.length === 0) return false;
+    this.points.pop();
+    this.desk.surface.sketchChanged();
+    return true;
+  }
+
+  draw(context, pixel) {
+    if (this.points.length > 0) {
+      context.beginPath();
+      for (const { x, y } of this.points) context.lineTo(x, y);
+      if (this.pointer) context.lineTo(this.pointer.x, this.pointer.y);
+      context.closePath();
+      context.globalAlpha = 0.25;
+      context.fillStyle = this.colour;
+      context.fill();
+      context.globalAlpha = 1;
+      context.lineWidth = 1.5 * pixel;
+      context.strokeStyle = this.colour;
+      context.stroke();
+    }
+    this.drawPoints(context, pixel);
+  }
+}
