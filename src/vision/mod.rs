@@ -7,6 +7,7 @@ pub mod exif;
 pub mod jpeg;
 pub mod mask;
 pub mod probability_map;
+pub mod thumbnail;
 pub mod tiling;
 
 pub use colour::Colour;
