@@ -1,0 +1,325 @@
+// <mask-editor>: couples photograph, mask, tools, keys and saving.
+import { buildLevels } from "../levels.js";
+import { Scene, loadPhoto } from "../scene.js";
+import { viewKeys } from "../view.js";
+import { askAbout } from "./conflict.js";
+import { listen } from "./gestures.js";
+import { fillSheet, listenToKeys, shortcuts } from "./keys.js";
+import { Labels } from "./labels.js";
+import { MaskDocument } from "./mask.js";
+import { Panel } from "./panel.js";
+import { Polygon, Trace } from "./paths.js";
+import { Session } from "./session.js";
+import { Surface } from "./surface.js";
+import { Brush, Fill } from "./tools.js";
+import { Tracing } from "./tracing.js";
+
+/** Share of the window that the cross moves at a key. */
+const CROSS_STEP = 1 / 50;
+
+class MaskEditor extends HTMLElement {
+  #held = null;
+  #spaceHeld = false;
+  #pointer = null;
+  #cross = null;
+
+  async connectedCallback() {
+    this.life = new AbortController();
+    try {
+      await this.#load();
+      this.dataset.ready = "";
+      await this.#offerDrafts();
+    } catch (error) {
+      this.part("[data-note]").textContent = `The editor cannot begin: ${error.message}`;
+      this.part("[data-state]").textContent = "";
+    }
+  }
+
+  disconnectedCallback() {
+    this.life.abort();
+    this.surface?.observer.disconnect();
+    this.tracing?.worker.terminate();
+  }
+
+  part(selector) {
+    return this.querySelector(selector);
+  }
+
+  async #load() {
+    const [width, height] = [Number(this.dataset.width), Number(this.dataset.height)];
+    const base = `/api/v1/predictions/${this.dataset.id}`;
+    const labels = new Labels(this.dataset);
+    const [begun, [photo, reduced]] = await Promise.all([Session.base(labels, this.dataset.model), loadPhoto(`${base}/photo`)]);
+    this.mask = new MaskDocument(width, height, begun.data.slice());
+    this.session = new Session(labels, this.mask, begun);
+    this.options = new Panel(this, () => this.#styleChanged(), this.life.signal);
+    const scene = new Scene(photo, reduced, { levels: this.mask.levels });
+    this.surface = new Surface(this.part("[data-stage]"), scene, this.mask, () => this.#style());
+    const cut = Math.round(Number(this.dataset.threshold) * 65535);
+    this.tracing = new Tracing({ base: new URL(base, location.href).href, width, height, cut });
+    this.#wire();
+    this.part("[data-note]").textContent = "";
+  }
+
+  #wire() {
+    const { signal } = this.life;
+    this.hint = (text) => (this.part("[data-hint]").textContent = text);
+    this.stepped = (step) => step && this.session.stepped(step.tool);
+    this.tools = {
+      brush: new Brush(this, "brush"),
+      eraser: new Brush(this, "eraser"),
+      trace: new Trace(this, this.tracing),
+      polygon: new Polygon(this),
+      fill: new Fill(this),
+      hand: { name: "hand", hintText: "Drag to move. Two fingers or the wheel zoom." },
+    };
+    this.mask.onChange = (rect) => this.surface.changed(rect);
+    this.session.onChange = () => this.#showState();
+    this.surface.onView = () => this.#showView();
+    listen(this.surface.canvas, this.surface.view, this.#gestures(), signal);
+    const rows = shortcuts(this.#actions());
+    fillSheet(this.part("[data-shortcuts]"), rows);
+    listenToKeys(rows, { space: (held) => this.#space(held), release: () => this.#hold(null) }, signal);
+    this.#listenToButtons();
+    addEventListener("beforeunload", (event) => this.session.atRisk && event.preventDefault(), { signal });
+    this.choose("brush");
+    this.#showState();
+  }
+
+  #gestures() {
+    return {
+      moves: () => this.tool.name === "hand" || this.#spaceHeld || this.#held !== null,
+      changed: () => this.surface.redraw(),
+      hover: (at) => this.#hover(at),
+      down: (at, erase) => {
+        this.#cross = null;
+        this.surface.canvas.focus({ preventScroll: true });
+        this.tool.down(at, erase);
+      },
+      move: (points) => this.tool.move(points),
+      up: () => this.tool.up(),
+      cancel: () => this.tool.cancel(),
+    };
+  }
+
+  #actions() {
+    return {
+      choose: (name) => this.choose(name),
+      resize: (direction) => this.options.resize(direction),
+      toggleRemove: () => this.options.set({ remove: !this.options.remove }),
+      toggleOutline: () => this.options.set({ outlined: !this.options.outlined }),
+      enter: () => this.#enter(),
+      undoPoint: () => this.tool.undoPoint?.(),
+      leave: () => this.tool.leave?.(),
+      undo: () => this.undo(),
+      redo: () => this.redo(),
+      save: () => this.save(),
+      view: (event) => {
+        viewKeys(this.surface.view)[event.key]();
+        this.surface.redraw();
+      },
+      cross: (event) => this.#moveCross(event.key),
+      hold: (what) => this.#hold(what),
+      help: () => this.part("[data-sheet]").showModal(),
+    };
+  }
+
+  #listenToButtons() {
+    const { signal } = this.life;
+    const { view } = this.surface;
+    const zooms = { "zoom-in": () => view.zoomIn(), "zoom-out": () => view.zoomOut(), fit: () => view.fit(), actual: () => view.zoomTo(1) };
+    const acts = { undo: () => this.undo(), redo: () => this.redo(), save: () => this.save(), help: () => this.part("[data-sheet]").showModal() };
+    this.addEventListener("click", ({ target }) => {
+      const button = target.closest("button");
+      if (button?.dataset.tool) this.choose(button.dataset.tool);
+      acts[button?.dataset.do]?.();
+      if (!zooms[button?.dataset.do]) return;
+      zooms[button.dataset.do]();
+      this.surface.redraw();
+    }, { signal });
+    const bar = this.part(".editor-tools");
+    bar.addEventListener("keydown", (event) => {
+      const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      const buttons = [...bar.querySelectorAll("button")];
+      const next = buttons.at((buttons.indexOf(document.activeElement) + step) % buttons.length);
+      this.choose(next.dataset.tool);
+      next.focus();
+    }, { signal });
+    for (const button of this.querySelectorAll("[data-hold]")) {
+      const isPress = (event) => event.key === " " || event.key === "Enter";
+      const on = (type, handler) => button.addEventListener(type, handler, { signal });
+      on("pointerdown", () => this.#hold(button.dataset.hold));
+      for (const type of ["pointerup", "pointerleave", "pointercancel", "blur", "keyup"]) on(type, () => this.#hold(null));
+      on("keydown", (event) => isPress(event) && this.#hold(button.dataset.hold));
+      on("contextmenu", (event) => event.preventDefault());
+    }
+  }
+
+  /** Takes a tool into the hand. */
+  choose(name) {
+    this.tool?.leave?.();
+    this.tool = this.tools[name];
+    const { tool, surface } = this;
+    for (const button of this.querySelectorAll("[data-tool]")) {
+      const chosen = button.dataset.tool === name;
+      button.setAttribute("aria-checked", chosen);
+      button.tabIndex = chosen ? 0 : -1;
+    }
+    this.dataset.tool = name;
+    this.options.showFor(name);
+    this.hint(tool.hintText);
+    surface.sketch = (context, pixel) => {
+      tool.draw?.(context, pixel);
+      this.#drawCross(context, pixel);
+    };
+    surface.sketchChanged();
+    this.#hover(this.#pointer);
+  }
+
+  /** Takes back the last click of an open trace or polygon, else the last step. */
+  undo() {
+    if (!this.tool.undoPoint?.()) this.undoStep();
+  }
+
+  undoStep() {
+    if (this.mask.undo()) this.session.stepped();
+  }
+
+  redo() {
+    if (this.mask.redo()) this.session.stepped();
+  }
+
+  async save() {
+    const ask = (both) => {
+      const answer = askAbout(this.part("[data-conflict]"), this.surface.scene, this.#style(), both);
+      this.surface.redraw();
+      return answer;
+    };
+    try {
+      await this.session.save(ask);
+    } catch (error) {
+      this.hint(`Not saved: ${error.message}`);
+    }
+  }
+
+  #style() {
+    const { opacity, colour, outlined } = this.options;
+    return { cut: 1, opacity, colour, outlined, hidden: this.#held === "photo" };
+  }
+
+  #styleChanged() {
+    this.surface?.redraw();
+    if (this.tool) this.#hover(this.#pointer);
+  }
+
+  #hover(at) {
+    this.#pointer = at;
+    this.surface.showRing(this.tool.ringed && !this.#spaceHeld ? at : null, this.options.size);
+    this.tool.hover?.(at);
+    const inside = at && at.x >= 0 && at.y >= 0 && at.x < this.mask.width && at.y < this.mask.height;
+    this.part("[data-readout]").textContent = inside ? `x ${Math.floor(at.x)} px, y ${Math.floor(at.y)} px` : "";
+  }
+
+  #space(held) {
+    this.#spaceHeld = held;
+    this.dataset.space = held;
+    this.#hover(this.#pointer);
+  }
+
+  /** Shows the photograph alone, or the mask as it was before, or the mask again. */
+  #hold(what) {
+    if (what === this.#held) return;
+    if (what === "before") {
+      const { width, height } = this.mask;
+      this.surface.showLevels(buildLevels({ data: this.session.base.data, width, height }));
+    } else {
+      this.surface.showLevels(this.mask.levels);
+    }
+    this.#held = what;
+    for (const button of this.querySelectorAll("[data-hold]")) button.setAttribute("aria-pressed", button.dataset.hold === what);
+  }
+
+  #moveCross(key) {
+    const { view } = this.surface;
+    this.#cross ??= view.photoPoint(view.width / 2, view.height / 2);
+    const step = Math.max(1, (CROSS_STEP * Math.min(view.width, view.height)) / view.scale);
+    const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
+    this.#cross = { x: this.#cross.x + dx * step, y: this.#cross.y + dy * step };
+    const { x, y } = this.#cross;
+    view.reveal([x, y, x, y]);
+    this.#hover(this.#cross);
+    this.surface.redraw();
+  }
+
+  #drawCross(context, pixel) {
+    if (!this.#cross) return;
+    const { x, y } = this.#cross;
+    context.beginPath();
+    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+      context.moveTo(x + 3 * pixel * dx, y + 3 * pixel * dy);
+      context.lineTo(x + 12 * pixel * dx, y + 12 * pixel * dy);
+    }
+    for (const [colour, width] of [["#000000", 4], ["#ffffff", 2]]) {
+      context.strokeStyle = colour;
+      context.lineWidth = width * pixel;
+      context.stroke();
+    }
+  }
+
+  /** Acts at the cross if there is one, else ends what was begun. */
+  #enter() {
+    if (!this.#cross) return this.tool.finish?.();
+    if (this.tool.name === "hand") return;
+    this.tool.down(this.#cross, false);
+    this.tool.up();
+  }
+
+  #showState() {
+    const { mask, session } = this;
+    this.part("[data-do=undo]").disabled = mask.done.length === 0;
+    this.part("[data-do=redo]").disabled = mask.undone.length === 0;
+    this.part("[data-do=save]").disabled = !session.unsaved || session.saving;
+    if (this.part("[data-state]").textContent !== session.text) this.part("[data-state]").textContent = session.text;
+    this.dataset.unsaved = session.unsaved;
+    const percent = (100 * mask.crackPixels) / (mask.width * mask.height);
+    this.part("[data-share]").textContent = `${percent > 0 && percent < 0.005 ? "< 0.01" : percent.toFixed(2)} %`;
+    this.part("[data-began]").textContent = session.base.text;
+  }
+
+  #showView() {
+    const percent = this.surface.view.scale * 100;
+    this.part("[data-zoom-level]").textContent = `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
+    if (this.#pointer) this.surface.showRing(this.tool.ringed ? this.#pointer : null, this.options.size);
+  }
+
+  async #offerDrafts() {
+    const [draft, ...more] = await this.session.drafts.left().catch(() => []);
+    const banner = this.part("[data-banner]");
+    banner.hidden = !draft;
+    if (!draft) return;
+    const when = new Date(draft.saved_ms).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+    const others = more.length > 0 ? ` There are ${more.length} more.` : "";
+    this.part("[data-banner-text]").textContent = `There is unsaved work of yours from ${when}.${others}`;
+    const button = (text, name, act) => {
+      const element = Object.assign(document.createElement("button"), { type: "button", textContent: text });
+      element.dataset.draft = name;
+      element.addEventListener("click", act);
+      return element;
+    };
+    const adopt = async () => {
+      banner.hidden = true;
+      await this.session.adopt(draft).catch((error) => this.hint(`The work could not be brought back: ${error.message}`));
+    };
+    const discard = async () => {
+      await this.session.drafts.drop(draft.id);
+      await this.#offerDrafts();
+    };
+    const actions = [button("Go on with it", "adopt", adopt), button("Discard", "discard", discard), button("Later", "later", () => (banner.hidden = true))];
+    actions[0].classList.add("primary");
+    this.part("[data-banner-actions]").replaceChildren(...actions);
+  }
+}
+
+customElements.define("mask-editor", MaskEditor);

@@ -28,6 +28,8 @@ export class MaskDocument {
     this.done = [];
     this.undone = [];
     this.undoBytes = 0;
+    /** What is left when every remembered step is undone. */
+    this.floor = {};
     this.open = null;
     /** Tiles that any step has touched: what a draft has to keep. */
     this.touched = new Set();
@@ -97,11 +99,17 @@ export class MaskDocument {
     return this.#turn(this.undone, this.done);
   }
 
-  /** Replaces all pixels in one step, so that undo brings the former ones back. */
-  replace(tool, data) {
+  /**
+   * Replaces all pixels in one step, so that undo brings the former ones back.
+   * @param {string} tool
+   * @param {Uint8Array} data
+   * @param {[number, Uint8Array][]} tiles that differ from `data`, as `tileBits` gives them
+   */
+  replace(tool, data, tiles = []) {
     this.begin(tool);
     const whole = this.keep({ x: 0, y: 0, width: this.width, height: this.height });
     this.data.set(data);
+    for (const [tile, bits] of tiles) this.#writeTile(tile, bits);
     this.changed(whole);
     return this.commit();
   }
@@ -119,16 +127,19 @@ export class MaskDocument {
     return bits;
   }
 
-  /** Puts tiles, as `tileBits` gives them, into the mask in one step. */
-  restore(tool, tiles) {
-    this.begin(tool);
-    for (const [tile, bits] of tiles) {
-      const rect = this.#tileRect(tile);
-      this.keep(rect);
-      this.#writeTile(tile, bits);
-      this.changed(rect);
+  /** Names the pixels as they are now: equal before a step and after it was undone. */
+  get state() {
+    return this.done.at(-1) ?? this.floor;
+  }
+
+  /** Counts as touched just what differs from `base`: a draft then begins there. */
+  rebase(base) {
+    this.touched.clear();
+    for (let y = 0; y < this.height; y++) {
+      for (let x = 0, at = y * this.width; x < this.width; x++, at++) {
+        if (this.data[at] !== base[at]) this.touched.add(Math.floor(y / TILE) * this.columns + Math.floor(x / TILE));
+      }
     }
-    return this.commit();
   }
 
   /** The part of `rect` within the mask, or null. */
@@ -155,7 +166,12 @@ export class MaskDocument {
   }
 
   #makeRoom() {
-    while (this.undoBytes > this.limit && this.done.length > 0) this.undoBytes -= this.done.shift().bytes;
+    while (this.undoBytes > this.limit && this.done.length > 0) {
+      const oldest = this.done.shift();
+      this.undoBytes -= oldest.bytes;
+      oldest.tiles = null;
+      this.floor = oldest;
+    }
   }
 
   #keepTile(tile) {

@@ -111,7 +111,7 @@ export class Trace extends Path {
     this.waiting = this.waiting.then(() => {
       this.points.pop();
       this.preview = null;
-      if (this.points.length > 0) this.desk.undo();
+      if (this.points.length > 0) this.desk.undoStep();
       this.desk.surface.sketchChanged();
     });
     return true;
@@ -132,10 +132,11 @@ export class Trace extends Path {
     this.desk.hint("Tracing");
     const line = this.#sized(await this.tracing.trace(from, to));
     const { mask } = this.desk;
+    // Another tool may have been taken meanwhile.
+    while (mask.open) await new Promise(requestAnimationFrame);
     mask.begin("trace");
     ribbon(mask, line, this.value);
-    mask.commit();
-    this.desk.stepped();
+    this.desk.stepped(mask.commit());
     this.desk.hint(this.hintText);
   }
 
@@ -182,7 +183,7 @@ export class Polygon extends Path {
     if (this.points.length > 2) {
       this.desk.mask.begin("polygon");
       polygon(this.desk.mask, this.points, this.value);
-      if (this.desk.mask.commit()) this.desk.stepped();
+      this.desk.stepped(this.desk.mask.commit());
     }
     this.leave();
   }

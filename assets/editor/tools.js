@@ -9,9 +9,10 @@ const [PAINT, ERASE] = [1, 0];
  * @typedef {object} Desk what tools work on
  * @property {import("./mask.js").MaskDocument} mask
  * @property {import("./surface.js").Surface} surface
- * @property {{size: number, remove: boolean, traceWidth: string}} options
+ * @property {{size: number, remove: boolean, colour: string, traceWidth: string}} options
  * @property {(text: string) => void} hint
- * @property {() => void} stepped says that a step was made
+ * @property {(step: import("./mask.js").Step | null) => void} stepped says that a step was made; null if nothing has changed
+ * @property {() => void} undoStep takes the last step back
  */
 
 /** Paints or erases along the pointer. The right button turns one into the other. */
@@ -40,7 +41,7 @@ export class Brush {
   }
 
   up() {
-    if (this.desk.mask.commit()) this.desk.stepped();
+    this.desk.stepped(this.desk.mask.commit());
   }
 
   cancel() {
@@ -70,7 +71,7 @@ export class Fill {
     if (px < 0 || py < 0 || px >= mask.width || py >= mask.height) return;
     mask.begin("fill");
     const turned = turnArea(mask, px, py, LARGEST_FILL * mask.width * mask.height);
-    if (mask.commit()) this.desk.stepped();
+    this.desk.stepped(mask.commit());
     this.desk.hint(turned ? this.hintText : "This area is too large: nothing was filled. Close its outline first.");
   }
 

@@ -179,7 +179,7 @@ pub(super) fn no_prediction() -> ApiError {
 }
 
 /// Runs `work` on a thread for blocking work.
-pub(in crate::web) async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
     web::block(work).await.map_err(ApiError::internal)?

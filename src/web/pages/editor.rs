@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Frame, ShownModel, error_page, html};
 use crate::digest::sha256_hex;
 use crate::domain::Prediction;
-use crate::web::api::pictures::{blocking, find};
+use crate::web::api::pictures::{find, original};
 use crate::web::{ApiError, WebState};
 
 #[derive(Template)]
@@ -20,6 +20,8 @@ struct EditorPage {
     width: u32,
     height: u32,
     threshold: f32,
+    /// The model that marked it.
+    marked_by: String,
     /// SHA-256 of the photograph, under which its labels are kept.
     image: String,
 }
@@ -38,8 +40,10 @@ pub async fn edit(
 
 async fn photograph(state: &web::Data<WebState>, id: &str) -> Result<(Prediction, String), ApiError> {
     let prediction = find(state, id).await?;
-    let (recent, id) = (state.recent.clone(), prediction.id);
-    let image = blocking(move || Ok(sha256_hex(recent.photo(id)?))).await?;
+    let image = match state.store.prediction_or_deleted(prediction.id).await? {
+        Some(kept) => kept.image_sha256,
+        None => sha256_hex(original(state, prediction.id).await?),
+    };
     Ok((prediction, image))
 }
 
@@ -54,6 +58,7 @@ fn page(state: &WebState, prediction: Prediction, image: String) -> EditorPage {
         width: summary.width,
         height: summary.height,
         threshold: summary.threshold,
+        marked_by: prediction.model.name,
         image,
     }
 }

@@ -1,0 +1,94 @@
+//! From a photograph to a saved label, and back.
+
+use crate::browser::{Browser, READY, WIDE, photo};
+use crate::editor::page::{
+    assert_same, both, choose, click, draw, image, mask, open, press, ready, served, stroke, traced, versions,
+    wait_for_state,
+};
+use crate::support::Server;
+
+/// Size of the photograph in pixels.
+const SIZE: (usize, usize) = (480, 320);
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver"]
+async fn paint_trace_undo_save_and_find_it_to_the_pixel() {
+    let server = Server::start();
+    let browser = Browser::open(WIDE).await;
+    browser.client.goto(&server.url).await.unwrap();
+    browser.upload(&photo(server.folder.path())).await;
+    browser.wait_for(READY).await;
+    let id = browser.run("return document.querySelector('[data-prediction]').dataset.prediction").await;
+    let id = id.as_str().unwrap().to_owned();
+    open(&browser, &server, &id).await;
+    let predicted = served(&server, &format!("/api/v1/predictions/{id}/mask.png"));
+    assert_same(&mask(&browser).await, &predicted, "it begins with the predicted mask");
+
+    choose(&browser, "brush", 12).await;
+    let line = draw(&browser, &[[300.0, 40.0], [360.0, 60.0], [420.0, 50.0]]).await;
+    let painted = both(&predicted, &stroke(&line, 12.0, SIZE.0, SIZE.1));
+    assert_same(&mask(&browser).await, &painted, "the brush covers what lies within its radius");
+
+    choose(&browser, "trace", 12).await;
+    click(&browser, &[[40.0, 110.0], [200.0, 166.0]]).await;
+    traced(&browser).await;
+    let with_trace = mask(&browser).await;
+    assert!(with_trace != painted, "the trace marks something");
+    press(&browser, "undo").await;
+    traced(&browser).await;
+    assert_same(&mask(&browser).await, &painted, "undo takes the trace back");
+    press(&browser, "redo").await;
+    assert_same(&mask(&browser).await, &with_trace, "redo brings it again");
+    browser.run("document.querySelector('mask-editor').undoStep()").await;
+
+    choose(&browser, "eraser", 20).await;
+    let line = draw(&browser, &[[330.0, 20.0], [330.0, 90.0]]).await;
+    let wiped = stroke(&line, 20.0, SIZE.0, SIZE.1);
+    let expected: Vec<bool> = painted.iter().zip(wiped).map(|(painted, wiped)| *painted && !wiped).collect();
+    press(&browser, "save").await;
+    wait_for_state(&browser, "Saved as version 1").await;
+
+    let image = image(&browser).await;
+    assert_same(&served(&server, &format!("/api/v1/images/{image}/labels/1.png")), &expected, "the label");
+    let saved = versions(&server, &image);
+    assert_eq!(saved.len(), 1);
+    assert_eq!(saved[0]["crack_pixels"], expected.iter().filter(|&&crack| crack).count());
+    assert!(saved[0]["tool"].as_str().unwrap().contains("brush"), "{}", saved[0]);
+    let verdict = &server.get(&format!("/api/v1/predictions/{id}")).json()["verdict"];
+    assert!(verdict.to_string().contains("wrong"), "who corrects says that it was wrong: {verdict}");
+
+    browser.client.refresh().await.unwrap();
+    ready(&browser).await;
+    assert_same(&mask(&browser).await, &expected, "it begins with the saved label");
+    browser.assert_no_errors().await;
+    browser.client.clone().close().await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver"]
+async fn without_the_probability_map_traces_follow_the_photograph() {
+    let server = Server::start();
+    let browser = Browser::open(WIDE).await;
+    let id = super::page::predict(&server, &crate::support::wall(480, 320));
+    for entry in fs_err::read_dir(server.folder.path().join("feedback/recent")).unwrap() {
+        fs_err::remove_file(entry.unwrap().path()).unwrap();
+    }
+    assert_eq!(server.get(&format!("/api/v1/predictions/{id}/probabilities.u16")).status, 404);
+    open(&browser, &server, &id).await;
+    browser.run("const { mask } = document.querySelector('mask-editor'); mask.replace('nothing', new Uint8Array(mask.data.length))").await;
+    choose(&browser, "trace", 12).await;
+    let on_line = |x: f64| [x, 320.0 * 0.3 + 0.35 * x + 0.5];
+    click(&browser, &[on_line(60.0), on_line(400.0)]).await;
+    traced(&browser).await;
+    let found = mask(&browser).await;
+    let truth = |x: usize, y: usize| (60..400).contains(&x) && (y as f64 - 96.0 - x as f64 * 0.35).abs() < 2.2;
+    let (mut shared, mut either) = (0, 0);
+    for (i, &found) in found.iter().enumerate() {
+        let truth = truth(i % SIZE.0, i / SIZE.0);
+        shared += u32::from(found && truth);
+        either += u32::from(found || truth);
+    }
+    let iou = f64::from(shared) / f64::from(either);
+    assert!(iou > 0.7, "the line of 4 px is met with IoU {iou:.2}");
+    browser.client.clone().close().await.unwrap();
+}
