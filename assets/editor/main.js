@@ -64,14 +64,20 @@ class MaskEditor extends HTMLElement {
   #wire() {
     const { signal } = this.life;
     this.hint = (text) => (this.part("[data-hint]").textContent = text);
-    this.stepped = (step) => step && this.session.stepped(step.tool);
+    this.showPath = (open) => (this.part("[data-path]").hidden = !open);
+    this.stepped = (step) => {
+      if (!step) return;
+      this.session.stepped(step.tool);
+      // Who has used a tool needs no telling any more, and the photograph is seen whole.
+      this.hint("");
+    };
     this.tools = {
       brush: new Brush(this, "brush"),
       eraser: new Brush(this, "eraser"),
       trace: new Trace(this, this.tracing),
       polygon: new Polygon(this),
       fill: new Fill(this),
-      hand: { name: "hand", hintText: "Drag to move. Two fingers or the wheel zoom." },
+      hand: { name: "hand", hintText: "Drag to move. The wheel zooms.", touchHint: "Drag to move. Two fingers zoom." },
     };
     this.mask.onChange = (rect) => this.surface.changed(rect);
     this.session.onChange = () => this.#showState();
@@ -82,6 +88,8 @@ class MaskEditor extends HTMLElement {
     listenToKeys(rows, { space: (held) => this.#space(held), release: () => this.#hold(null) }, signal);
     this.#listenToButtons();
     addEventListener("beforeunload", (event) => this.session.atRisk && event.preventDefault(), { signal });
+    // On a narrow window the photograph needs the room.
+    if (matchMedia("(max-width: 60rem)").matches) this.part("[data-look]").open = false;
     this.choose("brush");
     this.#showState();
   }
@@ -93,7 +101,6 @@ class MaskEditor extends HTMLElement {
       hover: (at) => this.#hover(at),
       down: (at, erase) => {
         this.#cross = null;
-        this.surface.canvas.focus({ preventScroll: true });
         this.tool.down(at, erase);
       },
       move: (points) => this.tool.move(points),
@@ -128,7 +135,8 @@ class MaskEditor extends HTMLElement {
     const { signal } = this.life;
     const { view } = this.surface;
     const zooms = { "zoom-in": () => view.zoomIn(), "zoom-out": () => view.zoomOut(), fit: () => view.fit(), actual: () => view.zoomTo(1) };
-    const acts = { undo: () => this.undo(), redo: () => this.redo(), save: () => this.save(), help: () => this.part("[data-sheet]").showModal() };
+    const { undo, redo, save, help, undoPoint } = this.#actions();
+    const acts = { undo, redo, save, help, "point-back": undoPoint, finish: () => this.tool.finish?.() };
     this.addEventListener("click", ({ target }) => {
       const button = target.closest("button");
       if (button?.dataset.tool) this.choose(button.dataset.tool);
@@ -169,7 +177,7 @@ class MaskEditor extends HTMLElement {
     }
     this.dataset.tool = name;
     this.options.showFor(name);
-    this.hint(tool.hintText);
+    this.hint(matchMedia("(pointer: coarse)").matches ? tool.touchHint : tool.hintText);
     surface.sketch = (context, pixel) => {
       tool.draw?.(context, pixel);
       this.#drawCross(context, pixel);

@@ -48,9 +48,15 @@ class Path {
     this.undoPoint();
   }
 
+  /** What it draws is another, and perhaps whether there is something to end. */
+  changed() {
+    this.desk.surface.sketchChanged();
+    this.desk.showPath(this.points.length > 0);
+  }
+
   leave() {
     this.points = [];
-    this.desk.surface.sketchChanged();
+    this.changed();
   }
 
   drawPoints(context, pixel) {
@@ -69,7 +75,8 @@ class Path {
 /** Follows a crack from click to click. Each click is a step of its own. */
 export class Trace extends Path {
   name = "trace";
-  hintText = "Click along a crack; the path follows it. Enter or a double click ends it, Backspace goes back.";
+  hintText = "Click along a crack; the path follows it. Enter or a double click ends it.";
+  touchHint = "Tap along a crack; the path follows it. A double tap ends it.";
   preview = null;
   waiting = Promise.resolve();
 
@@ -85,7 +92,7 @@ export class Trace extends Path {
     const from = this.points.at(-1);
     this.points.push(place);
     this.preview = null;
-    this.desk.surface.sketchChanged();
+    this.changed();
     // One after the other, so that steps come in the order of the clicks.
     if (from) this.waiting = this.waiting.then(() => this.#paint(from, place)).catch((error) => this.desk.hint(error.message));
   }
@@ -96,7 +103,7 @@ export class Trace extends Path {
     this.tracing.preview(from, this.#inside(at), (line) => {
       if (this.points.at(-1) !== from) return;
       this.preview = this.#sized(line);
-      this.desk.surface.sketchChanged();
+      this.changed();
     });
   }
 
@@ -112,7 +119,7 @@ export class Trace extends Path {
       this.points.pop();
       this.preview = null;
       if (this.points.length > 0) this.desk.undoStep();
-      this.desk.surface.sketchChanged();
+      this.changed();
     });
     return true;
   }
@@ -121,15 +128,17 @@ export class Trace extends Path {
     if (this.preview) {
       context.beginPath();
       for (const side of [1, -1]) outlineSide(context, this.preview, side);
-      context.lineWidth = 1.5 * pixel;
-      context.strokeStyle = this.colour;
-      context.stroke();
+      // Light on dark, so that it is seen on the wall, in the crack and on the mask.
+      for (const [colour, width] of [["rgb(0 0 0 / 0.6)", 3.5], ["#ffffff", 1.5]]) {
+        context.lineWidth = width * pixel;
+        context.strokeStyle = colour;
+        context.stroke();
+      }
     }
     this.drawPoints(context, pixel);
   }
 
   async #paint(from, to) {
-    this.desk.hint("Tracing");
     const line = this.#sized(await this.tracing.trace(from, to));
     const { mask } = this.desk;
     // Another tool may have been taken meanwhile.
@@ -137,7 +146,6 @@ export class Trace extends Path {
     mask.begin("trace");
     ribbon(mask, line, this.value);
     this.desk.stepped(mask.commit());
-    this.desk.hint(this.hintText);
   }
 
   #sized(line) {
@@ -165,18 +173,19 @@ function outlineSide(context, line, side) {
 export class Polygon extends Path {
   name = "polygon";
   hintText = "Click corners around an area. Enter, a double click or the first corner closes it.";
+  touchHint = "Tap corners around an area. A double tap or the first corner closes it.";
 
   down(at) {
     const closes = this.points.length > 2 && this.near(at, this.points[0]);
     if (this.doubled(at) || closes) return this.finish();
     this.points.push(at);
-    this.desk.surface.sketchChanged();
+    this.changed();
   }
 
   hover(at) {
     if (this.points.length === 0) return;
     this.pointer = at;
-    this.desk.surface.sketchChanged();
+    this.changed();
   }
 
   finish() {
@@ -191,7 +200,7 @@ export class Polygon extends Path {
   undoPoint() {
     if (this.points.length === 0) return false;
     this.points.pop();
-    this.desk.surface.sketchChanged();
+    this.changed();
     return true;
   }
 

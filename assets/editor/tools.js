@@ -11,6 +11,7 @@ const [PAINT, ERASE] = [1, 0];
  * @property {import("./surface.js").Surface} surface
  * @property {{size: number, remove: boolean, colour: string, traceWidth: string}} options
  * @property {(text: string) => void} hint
+ * @property {(open: boolean) => void} showPath says whether a trace or polygon is open
  * @property {(step: import("./mask.js").Step | null) => void} stepped says that a step was made; null if nothing has changed
  * @property {() => void} undoStep takes the last step back
  */
@@ -23,6 +24,7 @@ export class Brush {
   constructor(desk, name) {
     Object.assign(this, { desk, name, last: null });
     this.hintText = name === "brush" ? "Paint over cracks. The right button erases." : "Wipe away what is no crack. The right button paints.";
+    this.touchHint = name === "brush" ? "Paint over cracks. Two fingers move and zoom." : "Wipe away what is no crack. Two fingers move and zoom.";
   }
 
   down(at, other) {
@@ -58,6 +60,7 @@ export class Brush {
 /** Fills a hole, or removes a marked area, with one click. */
 export class Fill {
   name = "fill";
+  touchHint = "Tap a hole to fill it, or a marked area to remove it.";
   hintText = "Click a hole to fill it, or a marked area to remove it.";
 
   /** @param {Desk} desk */
@@ -72,7 +75,7 @@ export class Fill {
     mask.begin("fill");
     const turned = turnArea(mask, px, py, LARGEST_FILL * mask.width * mask.height);
     this.desk.stepped(mask.commit());
-    this.desk.hint(turned ? this.hintText : "This area is too large: nothing was filled. Close its outline first.");
+    this.desk.hint(turned ? "" : "This area is too large: nothing was filled. Close its outline first.");
   }
 
   move() {}

@@ -60,7 +60,8 @@ async fn a_draft_survives_the_killing_of_the_browser() {
     assert_same(&mask(&second).await, &work, "after a reload");
     super::page::press(&second, "save").await;
     wait_for_state(&second, "Saved as version 1").await;
-    let none = "return document.querySelector('mask-editor').session.drafts.left().then((drafts) => drafts.length === 0)";
+    let none =
+        "return document.querySelector('mask-editor').session.drafts.left().then((drafts) => drafts.length === 0)";
     second.wait_for(none).await;
     second.client.clone().close().await.unwrap();
 }

@@ -37,7 +37,9 @@ pub async fn ready(browser: &Browser) {
 
 /// Chooses a tool, and the brush's diameter in pixels of the photograph.
 pub async fn choose(browser: &Browser, tool: &str, size: u32) {
-    let script = format!("const e = document.querySelector('mask-editor'); e.options.set({{ size: {size} }}); e.querySelector('[data-tool={tool}]').click()");
+    let script = format!(
+        "const e = document.querySelector('mask-editor'); e.options.set({{ size: {size} }}); e.querySelector('[data-tool={tool}]').click()"
+    );
     browser.run(&script).await;
 }
 
@@ -83,7 +85,8 @@ pub async fn click(browser: &Browser, points: &[Point]) {
 
 /// Waits until all that was clicked with the tracing tool is in the mask.
 pub async fn traced(browser: &Browser) {
-    const SCRIPT: &str = "const done = arguments[0]; document.querySelector('mask-editor').tools.trace.waiting.then(() => done(true))";
+    const SCRIPT: &str =
+        "const done = arguments[0]; document.querySelector('mask-editor').tools.trace.waiting.then(() => done(true))";
     browser.client.execute_async(SCRIPT, vec![]).await.unwrap();
 }
 
