@@ -29,22 +29,25 @@ async fn paint_trace_undo_save_and_find_it_to_the_pixel() {
     let painted = both(&predicted, &stroke(&line, 12.0, SIZE.0, SIZE.1));
     assert_same(&mask(&browser).await, &painted, "the brush covers what lies within its radius");
 
+    choose(&browser, "eraser", 30).await;
+    let line = draw(&browser, &[[30.0, 106.0], [210.0, 169.0]]).await;
+    let wiped = stroke(&line, 30.0, SIZE.0, SIZE.1);
+    let expected: Vec<bool> = painted.iter().zip(wiped).map(|(painted, wiped)| *painted && !wiped).collect();
+    assert_same(&mask(&browser).await, &expected, "the eraser takes away what lies within its radius");
+    assert!(expected != painted, "there was something to wipe away");
+
     choose(&browser, "trace", 12).await;
-    click(&browser, &[[40.0, 110.0], [200.0, 166.0]]).await;
+    click(&browser, &[[60.0, 117.0], [180.0, 159.0]]).await;
     traced(&browser).await;
     let with_trace = mask(&browser).await;
-    assert!(with_trace != painted, "the trace marks something");
+    assert!(with_trace != expected, "the trace marks something");
     press(&browser, "undo").await;
     traced(&browser).await;
-    assert_same(&mask(&browser).await, &painted, "undo takes the trace back");
+    assert_same(&mask(&browser).await, &expected, "undo takes the trace back");
     press(&browser, "redo").await;
     assert_same(&mask(&browser).await, &with_trace, "redo brings it again");
-    browser.run("document.querySelector('mask-editor').undoStep()").await;
-
-    choose(&browser, "eraser", 20).await;
-    let line = draw(&browser, &[[330.0, 20.0], [330.0, 90.0]]).await;
-    let wiped = stroke(&line, 20.0, SIZE.0, SIZE.1);
-    let expected: Vec<bool> = painted.iter().zip(wiped).map(|(painted, wiped)| *painted && !wiped).collect();
+    press(&browser, "finish").await;
+    press(&browser, "undo").await;
     press(&browser, "save").await;
     wait_for_state(&browser, "Saved as version 1").await;
 
