@@ -15,6 +15,7 @@ mod editor;
 mod evaluating;
 mod exports;
 mod guards;
+mod history;
 mod inspection;
 mod licences;
 mod measuring;

@@ -6,7 +6,9 @@ mod crack_panel;
 mod cracks;
 mod docs;
 mod editor;
+mod history;
 mod home;
+mod judge;
 mod login;
 mod predictions;
 
@@ -32,6 +34,10 @@ pub fn configure(config: &mut ServiceConfig) {
                 .route(web::get().to(predictions::one))
                 .route(web::delete().to(predictions::cancel)),
         )
+        .route("/history", web::get().to(history::history))
+        .route("/history/{id}/delete", web::post().to(history::delete))
+        .route("/history/{id}/restore", web::post().to(history::restore))
+        .route("/predictions/{id}/verdict", web::post().to(judge::say))
         .route("/predictions/{id}/cracks", web::get().to(cracks::cracks))
         .route("/predictions/{id}/edit", web::get().to(editor::edit))
         .route("/assets/{path:.*}", web::get().to(assets::asset));

@@ -20,7 +20,8 @@ async fn paint_trace_undo_save_and_find_it_to_the_pixel() {
     browser.wait_for(READY).await;
     let id = browser.run("return document.querySelector('[data-prediction]').dataset.prediction").await;
     let id = id.as_str().unwrap().to_owned();
-    open(&browser, &server, &id).await;
+    browser.run("document.querySelector('[data-prediction] button[value=wrong]').click()").await;
+    ready(&browser).await;
     let predicted = served(&server, &format!("/api/v1/predictions/{id}/mask.png"));
     assert_same(&mask(&browser).await, &predicted, "it begins with the predicted mask");
 
