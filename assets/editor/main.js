@@ -188,6 +188,7 @@ class MaskEditor extends HTMLElement {
 
   /** Takes back the last click of an open trace or polygon, else the last step. */
   undo() {
+    if (this.mask.open) return;
     if (!this.tool.undoPoint?.()) this.undoStep();
   }
 
@@ -196,17 +197,19 @@ class MaskEditor extends HTMLElement {
   }
 
   redo() {
-    if (this.mask.redo()) this.session.stepped();
+    if (!this.mask.open && this.mask.redo()) this.session.stepped();
   }
 
   async save() {
+    // Half a stroke is not what is meant.
+    if (this.mask.open) return;
     const ask = (both) => {
       const answer = askAbout(this.part("[data-conflict]"), this.surface.scene, this.#style(), both);
       this.surface.redraw();
       return answer;
     };
     try {
-      await this.session.save(ask);
+      if (await this.session.save(ask)) this.hint(this.session.savedText);
     } catch (error) {
       this.hint(`Not saved: ${error.message}`);
     }

@@ -3,7 +3,7 @@
 const STORED = "hairline.editor";
 /** Largest brush in photograph pixels. */
 const MAX_SIZE = 256;
-const DEFAULTS = { size: 8, opacity: 0.55, outlined: true, colour: "ff5c00", traceWidth: "measured" };
+const DEFAULTS = { size: 8, opacity: 0.45, outlined: true, colour: "ff5c00", traceWidth: "measured" };
 
 function read() {
   try {

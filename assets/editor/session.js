@@ -78,7 +78,7 @@ export class Session {
   /** Goes on with a draft. */
   async adopt(draft) {
     const data = await this.labels.read(draft.source);
-    this.#begin({ version: draft.base, source: draft.source, text: draft.text, data });
+    this.base = { version: draft.base, source: draft.source, text: draft.text, data };
     for (const tool of draft.tools) this.tools.add(tool);
     this.mask.replace("draft", data, draft.tiles);
     this.mask.rebase(data);
@@ -94,16 +94,18 @@ export class Session {
   /**
    * Saves as a new version.
    * @param {(both: object) => Promise<string>} ask what to do if another one came in between
+   * @returns {Promise<boolean>} whether it was saved
    */
   async save(ask) {
-    if (this.#saving || !this.unsaved) return;
+    if (this.#saving || !this.unsaved) return false;
     this.#saving = true;
     this.onChange();
     try {
       await this.#append(this.base.version);
+      return true;
     } catch (error) {
       if (!(error instanceof Conflict)) throw error;
-      await this.#settle(ask);
+      return await this.#settle(ask);
     } finally {
       this.#saving = false;
       this.onChange();
@@ -114,7 +116,7 @@ export class Session {
     const { mask } = this;
     const [state, data] = [mask.state, mask.data.slice()];
     const version = await this.labels.append(data, base, [...this.tools], this.#keyFor(state, base));
-    this.#begin({ version: version.version, source: this.labels.address(version.version), text: describe(version), data });
+    this.base = { version: version.version, source: this.labels.address(version.version), text: describe(version), data };
     this.savedState = state;
     this.savedText = `Saved as version ${version.version}`;
     if (mask.state === state) this.tools.clear();
@@ -131,14 +133,15 @@ export class Session {
     if (answer === "mine") {
       try {
         await this.#append(version.version);
+        return true;
       } catch (error) {
         if (!(error instanceof Conflict)) throw error;
-        await this.#settle(ask);
+        return this.#settle(ask);
       }
     }
     if (answer === "merge" || answer === "theirs") {
       const result = answer === "theirs" ? theirs : merged(this.base.data, this.mask.data, theirs);
-      this.#begin({ version: version.version, source, text: describe(version), data: theirs });
+      this.base = { version: version.version, source, text: describe(version), data: theirs };
       this.mask.replace(answer, result);
       if (answer === "theirs") {
         this.savedState = this.mask.state;
@@ -147,10 +150,7 @@ export class Session {
       this.mask.rebase(theirs);
       this.stepped();
     }
-  }
-
-  #begin(base) {
-    this.base = base;
+    return false;
   }
 
   /** Trying again after a connection that broke must not save twice. */

@@ -1,11 +1,14 @@
 //! From a photograph to a saved label, and back.
 
-use crate::browser::{Browser, READY, WIDE, photo};
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::key::Key;
+
+use crate::browser::{Browser, READY, WIDE, photo, settle};
 use crate::editor::page::{
-    assert_same, both, choose, click, draw, image, mask, open, press, ready, served, stroke, traced, versions,
+    assert_same, both, choose, click, draw, image, mask, open, predict, press, ready, served, stroke, traced, versions,
     wait_for_state,
 };
-use crate::support::Server;
+use crate::support::{Server, wall};
 
 /// Size of the photograph in pixels.
 const SIZE: (usize, usize) = (480, 320);
@@ -73,7 +76,7 @@ async fn paint_trace_undo_save_and_find_it_to_the_pixel() {
 async fn without_the_probability_map_traces_follow_the_photograph() {
     let server = Server::start();
     let browser = Browser::open(WIDE).await;
-    let id = super::page::predict(&server, &crate::support::wall(480, 320));
+    let id = predict(&server, &wall(480, 320));
     for entry in fs_err::read_dir(server.folder.path().join("feedback/recent")).unwrap() {
         fs_err::remove_file(entry.unwrap().path()).unwrap();
     }
@@ -94,5 +97,62 @@ async fn without_the_probability_map_traces_follow_the_photograph() {
     }
     let iou = f64::from(shared) / f64::from(either);
     assert!(iou > 0.7, "the line of 4 px is met with IoU {iou:.2}");
+    browser.client.clone().close().await.unwrap();
+}
+
+/// Presses keys one after the other, `held` down all the while.
+async fn keys(browser: &Browser, held: Option<Key>, pressed: &[char]) {
+    let mut actions = KeyActions::new("keyboard".into());
+    for key in held {
+        actions = actions.then(KeyAction::Down { value: key.into() });
+    }
+    for &value in pressed {
+        actions = actions.then(KeyAction::Down { value }).then(KeyAction::Up { value });
+    }
+    for key in held {
+        actions = actions.then(KeyAction::Up { value: key.into() });
+    }
+    browser.client.perform_actions(actions).await.unwrap();
+    settle(browser).await;
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver"]
+async fn keys_alone_correct_a_mask() {
+    let server = Server::start();
+    let browser = Browser::open(WIDE).await;
+    let id = predict(&server, &wall(480, 320));
+    open(&browser, &server, &id).await;
+    let before = mask(&browser).await;
+    choose(&browser, "hand", 21).await;
+    let chosen = || async { browser.run("return document.querySelector('mask-editor').dataset.tool").await };
+    for (key, tool) in [('e', "eraser"), ('t', "trace"), ('p', "polygon"), ('f', "fill"), ('h', "hand"), ('b', "brush")]
+    {
+        keys(&browser, None, &[key]).await;
+        assert_eq!(chosen().await, tool);
+    }
+    // A cross begins in the middle and goes by steps; Enter paints there.
+    keys(&browser, Some(Key::Shift), &[Key::Left.into(), Key::Right.into(), Key::Up.into()]).await;
+    keys(&browser, None, &[Key::Enter.into()]).await;
+    let at = browser
+        .run(
+            "const { view } = document.querySelector('mask-editor').surface;
+        const { x, y } = view.photoPoint(view.width / 2, view.height / 2);
+        return [x, y - Math.max(1, Math.min(view.width, view.height) / 50 / view.scale)]",
+        )
+        .await;
+    let at: [f64; 2] = serde_json::from_value(at).unwrap();
+    let dab = stroke(&[at, [at[0] + 1e-9, at[1]]], 21.0, SIZE.0, SIZE.1);
+    assert_same(&mask(&browser).await, &both(&before, &dab), "Enter paints at the cross");
+    keys(&browser, Some(Key::Control), &['z']).await;
+    assert_same(&mask(&browser).await, &before, "Ctrl Z");
+    keys(&browser, Some(Key::Control), &['y']).await;
+    keys(&browser, None, &['?']).await;
+    assert_eq!(browser.run("return document.querySelector('[data-sheet]').open").await, true);
+    keys(&browser, None, &[Key::Escape.into()]).await;
+    assert_eq!(browser.run("return document.querySelector('[data-sheet]').open").await, false);
+    keys(&browser, Some(Key::Control), &['s']).await;
+    wait_for_state(&browser, "Saved as version 1").await;
+    browser.assert_no_errors().await;
     browser.client.clone().close().await.unwrap();
 }
