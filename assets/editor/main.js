@@ -3,10 +3,12 @@ import { buildLevels } from "../levels.js";
 import { Scene, loadPhoto } from "../scene.js";
 import { viewKeys } from "../view.js";
 import { askAbout } from "./conflict.js";
+import { Cross } from "./cross.js";
 import { listen } from "./gestures.js";
 import { fillSheet, listenToKeys, shortcuts } from "./keys.js";
 import { Labels } from "./labels.js";
 import { MaskDocument } from "./mask.js";
+import { offerDrafts } from "./offer.js";
 import { Panel } from "./panel.js";
 import { Polygon, Trace } from "./paths.js";
 import { Session } from "./session.js";
@@ -14,21 +16,18 @@ import { Surface } from "./surface.js";
 import { Brush, Fill } from "./tools.js";
 import { Tracing } from "./tracing.js";
 
-/** Share of the window that the cross moves at a key. */
-const CROSS_STEP = 1 / 50;
-
 class MaskEditor extends HTMLElement {
   #held = null;
   #spaceHeld = false;
   #pointer = null;
-  #cross = null;
+  cross = new Cross();
 
   async connectedCallback() {
     this.life = new AbortController();
     try {
       await this.#load();
       this.dataset.ready = "";
-      await this.#offerDrafts();
+      await offerDrafts(this.part("[data-banner]"), this.session, this.hint);
     } catch (error) {
       this.part("[data-note]").textContent = `The editor cannot begin: ${error.message}`;
       this.part("[data-state]").textContent = "";
@@ -38,7 +37,7 @@ class MaskEditor extends HTMLElement {
   disconnectedCallback() {
     this.life.abort();
     this.surface?.observer.disconnect();
-    this.tracing?.worker.terminate();
+    this.tracing?.worker?.terminate();
   }
 
   part(selector) {
@@ -100,7 +99,7 @@ class MaskEditor extends HTMLElement {
       changed: () => this.surface.redraw(),
       hover: (at) => this.#hover(at),
       down: (at, erase) => {
-        this.#cross = null;
+        this.cross.at = null;
         this.tool.down(at, erase);
       },
       move: (points) => this.tool.move(points),
@@ -169,6 +168,7 @@ class MaskEditor extends HTMLElement {
   choose(name) {
     this.tool?.leave?.();
     this.tool = this.tools[name];
+    this.tool.take?.();
     const { tool, surface } = this;
     for (const button of this.querySelectorAll("[data-tool]")) {
       const chosen = button.dataset.tool === name;
@@ -180,7 +180,7 @@ class MaskEditor extends HTMLElement {
     this.hint(matchMedia("(pointer: coarse)").matches ? tool.touchHint : tool.hintText);
     surface.sketch = (context, pixel) => {
       tool.draw?.(context, pixel);
-      this.#drawCross(context, pixel);
+      this.cross.draw(context, pixel);
     };
     surface.sketchChanged();
     this.#hover(this.#pointer);
@@ -253,37 +253,16 @@ class MaskEditor extends HTMLElement {
   }
 
   #moveCross(key) {
-    const { view } = this.surface;
-    this.#cross ??= view.photoPoint(view.width / 2, view.height / 2);
-    const step = Math.max(1, (CROSS_STEP * Math.min(view.width, view.height)) / view.scale);
-    const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
-    this.#cross = { x: this.#cross.x + dx * step, y: this.#cross.y + dy * step };
-    const { x, y } = this.#cross;
-    view.reveal([x, y, x, y]);
-    this.#hover(this.#cross);
+    this.cross.move(key, this.surface.view);
+    this.#hover(this.cross.at);
     this.surface.redraw();
-  }
-
-  #drawCross(context, pixel) {
-    if (!this.#cross) return;
-    const { x, y } = this.#cross;
-    context.beginPath();
-    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-      context.moveTo(x + 3 * pixel * dx, y + 3 * pixel * dy);
-      context.lineTo(x + 12 * pixel * dx, y + 12 * pixel * dy);
-    }
-    for (const [colour, width] of [["#000000", 4], ["#ffffff", 2]]) {
-      context.strokeStyle = colour;
-      context.lineWidth = width * pixel;
-      context.stroke();
-    }
   }
 
   /** Acts at the cross if there is one, else ends what was begun. */
   #enter() {
-    if (!this.#cross) return this.tool.finish?.();
+    if (!this.cross.at) return this.tool.finish?.();
     if (this.tool.name === "hand") return;
-    this.tool.down(this.#cross, false);
+    this.tool.down(this.cross.at, false);
     this.tool.up();
   }
 
@@ -303,33 +282,6 @@ class MaskEditor extends HTMLElement {
     const percent = this.surface.view.scale * 100;
     this.part("[data-zoom-level]").textContent = `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
     if (this.#pointer) this.surface.showRing(this.tool.ringed ? this.#pointer : null, this.options.size);
-  }
-
-  async #offerDrafts() {
-    const [draft, ...more] = await this.session.drafts.left().catch(() => []);
-    const banner = this.part("[data-banner]");
-    banner.hidden = !draft;
-    if (!draft) return;
-    const when = new Date(draft.saved_ms).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-    const others = more.length > 0 ? ` There are ${more.length} more.` : "";
-    this.part("[data-banner-text]").textContent = `There is unsaved work of yours from ${when}.${others}`;
-    const button = (text, name, act) => {
-      const element = Object.assign(document.createElement("button"), { type: "button", textContent: text });
-      element.dataset.draft = name;
-      element.addEventListener("click", act);
-      return element;
-    };
-    const adopt = async () => {
-      banner.hidden = true;
-      await this.session.adopt(draft).catch((error) => this.hint(`The work could not be brought back: ${error.message}`));
-    };
-    const discard = async () => {
-      await this.session.drafts.drop(draft.id);
-      await this.#offerDrafts();
-    };
-    const actions = [button("Go on with it", "adopt", adopt), button("Discard", "discard", discard), button("Later", "later", () => (banner.hidden = true))];
-    actions[0].classList.add("primary");
-    this.part("[data-banner-actions]").replaceChildren(...actions);
   }
 }
 

@@ -86,6 +86,10 @@ export class Trace extends Path {
     this.tracing = tracing;
   }
 
+  take() {
+    this.tracing.start();
+  }
+
   down(at) {
     if (this.doubled(at)) return this.finish();
     const place = this.#inside(at);

@@ -9,18 +9,25 @@ export class Tracing {
 
   /** @param {{base: string, width: number, height: number, cut: number}} picture */
   constructor(picture) {
+    this.picture = picture;
+  }
+
+  /** Begins to read photograph and map, if that has not begun. Not before it is wanted: both take time and memory. */
+  start() {
+    if (this.worker) return;
     this.worker = new Worker(new URL("./trace-worker.js", import.meta.url), { type: "module" });
     this.worker.addEventListener("message", ({ data }) => this.#answer(data));
     this.worker.addEventListener("error", () => {
       for (const id of this.#waiting.keys()) this.#answer({ id, error: "Tracing does not work in this browser." });
     });
     /** Settles once photograph and map are read. */
-    this.ready = this.#ask({ load: picture });
+    this.ready = this.#ask({ load: this.picture });
     this.ready.catch(() => {});
   }
 
   /** The crack between two points. */
   async trace(from, to) {
+    this.start();
     await this.ready;
     return (await this.#ask({ from, to })).line;
   }
