@@ -4,6 +4,8 @@ import { polygon, ribbon } from "./raster.js";
 /** Clicks closer than this to the first corner close a polygon, in CSS pixels. */
 const CLOSE_PX = 10;
 const DOUBLE_CLICK_MS = 350;
+/** How far beside a crack one may click, in CSS pixels, and at most in the photograph's. */
+const REACH = [12, 24];
 
 /** What both have in common: a chain of clicks, with its keys. */
 class Path {
@@ -12,16 +14,14 @@ class Path {
     this.desk = desk;
     this.points = [];
     this.pointer = null;
-    this.pressed = -Infinity;
+    this.pressed = { at: null, time: -Infinity };
   }
 
   /** Whether this press is the second of a double click in one place. */
   doubled(at) {
-    const now = performance.now();
-    const last = this.points.at(-1);
-    const twice = now - this.pressed < DOUBLE_CLICK_MS && last && this.near(at, last);
-    this.pressed = now;
-    return twice;
+    const before = this.pressed;
+    this.pressed = { at, time: performance.now() };
+    return this.points.length > 0 && this.pressed.time - before.time < DOUBLE_CLICK_MS && this.near(at, before.at);
   }
 
   near(a, b) {
@@ -104,7 +104,7 @@ export class Trace extends Path {
   hover(at) {
     const from = this.points.at(-1);
     if (!from || !at) return;
-    this.tracing.preview(from, this.#inside(at), (line) => {
+    this.tracing.preview(from, this.#inside(at), this.#reach, (line) => {
       if (this.points.at(-1) !== from) return;
       this.preview = this.#sized(line);
       this.changed();
@@ -143,13 +143,21 @@ export class Trace extends Path {
   }
 
   async #paint(from, to) {
-    const line = this.#sized(await this.tracing.trace(from, to));
+    const line = this.#sized(await this.tracing.trace(from, to, this.#reach));
+    // Clicks beside the crack belong on it: the next stretch begins where this one ends.
+    [from.x, from.y, to.x, to.y] = [line[0].x, line[0].y, line.at(-1).x, line.at(-1).y];
+    this.changed();
     const { mask } = this.desk;
     // Another tool may have been taken meanwhile.
     while (mask.open) await new Promise(requestAnimationFrame);
     mask.begin("trace");
     ribbon(mask, line, this.value);
     this.desk.stepped(mask.commit());
+  }
+
+  get #reach() {
+    const { view, ratio } = this.desk.surface;
+    return Math.min(REACH[1], (REACH[0] * ratio) / view.scale);
   }
 
   #sized(line) {

@@ -7,10 +7,10 @@ const LINEAR = Float64Array.from({ length: 256 }, (_, v) => 65535 * (v <= 10 ? v
 
 let tracer = null;
 
-addEventListener("message", async ({ data: { id, load, from, to } }) => {
+addEventListener("message", async ({ data: { id, load, from, to, reach } }) => {
   try {
     if (load) tracer = await read(load);
-    postMessage({ id, line: load ? null : tracer.trace(from, to), mapped: tracer.picture.probabilities !== null });
+    postMessage({ id, line: load ? null : tracer.trace(from, to, reach) });
   } catch (error) {
     postMessage({ id, error: error.message });
   }

@@ -13,6 +13,8 @@ const SMOOTH_LIPS = 2;
 const VOTE = 4;
 /** Distance of points along the way, in pixels. */
 const STEP = 1;
+/** Evidence (0 to 255) below which a click lies beside the crack that it means, and from which on a crack is near it. */
+const [BESIDE, ON] = [100, 160];
 /** Half width of a trace where nothing tells it, in pixels. */
 const UNKNOWN_RADIUS = 1.5;
 
@@ -28,12 +30,14 @@ export class Tracer {
    * The crack between two points.
    * @param {{x: number, y: number}} from in pixels of the picture
    * @param {{x: number, y: number}} to
+   * @param {number} reach how far beside the crack the points may lie, in pixels
    * @returns {{x: number, y: number, r: number}[]} middle and half width about every pixel
    */
-  trace(from, to) {
-    const way = route(this.evidence, from, to);
-    way[0] = from;
-    way[way.length - 1] = to;
+  trace(from, to, reach = 0) {
+    const [start, end] = [this.#snapped(from, reach), this.#snapped(to, reach)];
+    const way = route(this.evidence, start, end);
+    way[0] = start;
+    way[way.length - 1] = end;
     let line = evenly(smoothedLine(way, SMOOTH_WAY));
     if (line.length < 3) return line.map((point) => ({ ...point, r: UNKNOWN_RADIUS }));
     // The first pass brings the line to the middle, the second measures from there.
@@ -47,6 +51,23 @@ export class Tracer {
       });
     }
     return line;
+  }
+
+  /** The nearest point that looks like crack, if this one does not and there is one within reach. */
+  #snapped(point, reach) {
+    const { width, height } = this.picture;
+    const [x, y] = [Math.max(0, Math.floor(point.x - reach)), Math.max(0, Math.floor(point.y - reach))];
+    const rect = { x, y, width: Math.min(width, Math.ceil(point.x + reach)) - x, height: Math.min(height, Math.ceil(point.y + reach)) - y };
+    const found = this.evidence.read(rect);
+    const here = found.data[(Math.floor(point.y) - y) * found.width + Math.floor(point.x) - x];
+    if (!(here < BESIDE)) return point;
+    let [best, least] = [point, reach * reach];
+    for (let i = 0; i < found.data.length; i++) {
+      const at = { x: x + (i % found.width) + 0.5, y: y + Math.floor(i / found.width) + 0.5 };
+      const distance = (at.x - point.x) ** 2 + (at.y - point.y) ** 2;
+      if (found.data[i] >= ON && distance < least) [best, least] = [at, distance];
+    }
+    return best;
   }
 }
 

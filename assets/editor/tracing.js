@@ -25,23 +25,23 @@ export class Tracing {
     this.ready.catch(() => {});
   }
 
-  /** The crack between two points. */
-  async trace(from, to) {
+  /** The crack between two points that lie at most `reach` pixels beside it. */
+  async trace(from, to, reach) {
     this.start();
     await this.ready;
-    return (await this.#ask({ from, to })).line;
+    return (await this.#ask({ from, to, reach })).line;
   }
 
   /** As `trace`, for the last of many calls. */
-  async preview(from, to, take) {
-    this.#wanted = { from, to, take };
+  async preview(from, to, reach, take) {
+    this.#wanted = { from, to, reach, take };
     if (this.#previewing) return;
     this.#previewing = true;
     try {
       while (this.#wanted) {
-        const { from, to, take } = this.#wanted;
+        const { from, to, reach, take } = this.#wanted;
         this.#wanted = null;
-        const line = await this.trace(from, to);
+        const line = await this.trace(from, to, reach);
         if (!this.#wanted) take(line);
       }
     } catch {

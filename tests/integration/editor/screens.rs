@@ -1,6 +1,6 @@
 //! The editor in every window: nothing runs out of it, and `HAIRLINE_SCREENS` names a folder for pictures of it.
 
-use super::page::{choose, click, draw, ready, traced};
+use super::page::{choose, click, draw, ready, traced, wait_for_state};
 use crate::browser::{Browser, PHONE, READY, WIDE, Window, settle};
 use crate::support::Server;
 
@@ -33,6 +33,7 @@ async fn the_editor_fits_every_window() {
         browser.run("document.querySelector('[data-do=fit]').click()").await;
         choose(&browser, "brush", 24).await;
         draw(&browser, &[[150.0, 120.0], [260.0, 180.0], [380.0, 150.0]]).await;
+        wait_for_state(&browser, "Not saved yet; kept in this browser").await;
         settle(&browser).await;
         browser.screenshot(&format!("editor-{name}")).await;
         let wider = browser.run(WIDER).await;
@@ -48,11 +49,12 @@ async fn the_editor_fits_every_window() {
 async fn more(browser: &Browser) {
     choose(browser, "trace", 24).await;
     browser.run("const { mask } = document.querySelector('mask-editor'); mask.replace('nothing', new Uint8Array(mask.data.length))").await;
-    click(browser, &[[60.0, 560.0], [520.0, 400.0], [760.0, 260.0]]).await;
+    click(browser, &[[203.0, 515.0], [517.0, 394.0], [923.0, 237.0]]).await;
     traced(browser).await;
+    wait_for_state(browser, "Not saved yet; kept in this browser").await;
     settle(browser).await;
     browser.screenshot("editor-trace").await;
-    browser.run("const { view } = document.querySelector('mask-editor').surface; view.zoomTo(12); view.reveal([519, 399, 521, 401]); document.querySelector('mask-editor').surface.redraw()").await;
+    browser.run("const { view } = document.querySelector('mask-editor').surface; view.zoomTo(12); view.reveal([516, 393, 518, 395]); document.querySelector('mask-editor').surface.redraw()").await;
     settle(browser).await;
     browser.screenshot("editor-near").await;
     browser.run("document.querySelector('[data-do=help]').click()").await;
