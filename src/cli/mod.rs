@@ -6,6 +6,7 @@ mod measure;
 mod models;
 mod predict;
 mod serve;
+mod store;
 mod synth;
 mod token;
 mod tracking;
@@ -50,6 +51,8 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Lists models, and brings them in and out.
     Models(models::ModelsArgs),
+    /// Checks the store, backs it up and restores it.
+    Store(store::StoreArgs),
     /// Makes, lists and revokes tokens for access beyond this machine.
     Token(token::TokenArgs),
     /// Prints the OpenAPI document.
@@ -112,6 +115,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Synth(args) => synth::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Models(args) => models::run(&args),
+        Command::Store(args) => store::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Openapi => {
             print(&serde_json::to_string_pretty(&crate::web::openapi_json())?)?;

@@ -30,6 +30,8 @@ pub struct Settings {
     pub inspection: Inspection,
     /// What is kept.
     pub store: Store,
+    /// How long predictions are kept.
+    pub history: History,
     /// Who is told of trainings.
     pub tracking: Tracking,
     /// Log output.
@@ -110,8 +112,19 @@ impl Inspection {
 pub struct Store {
     /// Folder of rows and blobs.
     pub directory: PathBuf,
-    /// Space for finished predictions in MB.
+    /// Space for probabilities of the latest predictions in MB.
     pub recent_mb: u64,
+}
+
+/// How long predictions are kept.
+#[derive(Debug, Clone, Deserialize)]
+pub struct History {
+    /// Days after which a prediction goes; 0 for never.
+    pub max_days: u32,
+    /// MB of photographs, masks and thumbnails; 0 for no limit.
+    pub max_mb: u64,
+    /// Days for which a deleted prediction can be restored.
+    pub deleted_days: u32,
 }
 
 /// Who is told of trainings.
