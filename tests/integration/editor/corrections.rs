@@ -8,7 +8,7 @@ use crate::editor::page::{
     assert_same, both, choose, click, draw, image, mask, open, predict, press, ready, served, stroke, traced, versions,
     wait_for_state,
 };
-use crate::support::{Server, wall};
+use crate::support::{Request, Server, wall};
 
 /// Size of the photograph in pixels.
 const SIZE: (usize, usize) = (480, 320);
@@ -98,6 +98,26 @@ async fn without_the_probability_map_traces_follow_the_photograph() {
     let iou = f64::from(shared) / f64::from(either);
     assert!(iou > 0.7, "the line of 4 px is met with IoU {iou:.2}");
     browser.client.clone().close().await.unwrap();
+}
+
+#[test]
+fn the_page_names_the_photograph_and_unknown_ones_have_none() {
+    let server = Server::start();
+    let photo = wall(64, 48);
+    let id = predict(&server, &photo);
+    let page = server.get(&format!("/predictions/{id}/edit"));
+    assert_eq!(page.status, 200);
+    assert!(
+        page.text().contains(&format!("data-image=\"{}\"", hairline::digest::sha256_hex(&photo))),
+        "{}",
+        page.text()
+    );
+    assert!(page.text().contains("data-width=\"64\" data-height=\"48\""));
+    for id in ["01890000-0000-7000-8000-000000000000", "none"] {
+        server.get(&format!("/predictions/{id}/edit")).problem(404, "not_found");
+    }
+    assert_eq!(Request::new("DELETE", &format!("/api/v1/predictions/{id}")).send(&server).status / 100, 2);
+    server.get(&format!("/predictions/{id}/edit")).problem(404, "not_found");
 }
 
 /// Presses keys one after the other, `held` down all the while.
