@@ -2,8 +2,9 @@
 // 2×2, so that a crack one pixel wide stays visible however far one zooms out.
 
 /**
- * @typedef {{data: Uint16Array, width: number, height: number}} Level
- * Probability × 65535 in rows.
+ * @typedef {{data: Uint16Array | Uint8Array, width: number, height: number}} Level
+ * Probability × 65535 in rows; for a mask 0 or 1.
+ * @typedef {{x: number, y: number, width: number, height: number}} Rect
  */
 
 /** Probability that counts as `threshold`: a pixel is crack iff its value is not below this. */
@@ -41,7 +42,7 @@ export function countAtLeast(data) {
 /**
  * Writes `colour` where a pixel of the rectangle is crack and 0 elsewhere, rows packed.
  * @param {Level} level
- * @param {{x: number, y: number, width: number, height: number}} rect in pixels of the level
+ * @param {Rect} rect in pixels of the level
  * @param {number} cut from `cutOf`
  * @param {number} colour as it stands in an ImageData seen as Uint32Array
  * @param {Uint32Array} out at least width × height
@@ -55,20 +56,37 @@ export function paintMask(level, rect, cut, colour, out) {
   }
 }
 
-function halve({ data, width, height }) {
-  const w = (width + 1) >> 1;
-  const h = (height + 1) >> 1;
-  const out = new Uint16Array(w * h);
-  for (let y = 0; y < h; y++) {
-    const top = 2 * y * width;
-    const bottom = Math.min(2 * y + 1, height - 1) * width;
-    for (let x = 0; x < w; x++) {
-      const left = 2 * x;
-      const right = left + 1 < width ? left + 1 : left;
-      const a = data[top + left] > data[top + right] ? data[top + left] : data[top + right];
-      const b = data[bottom + left] > data[bottom + right] ? data[bottom + left] : data[bottom + right];
-      out[y * w + x] = a > b ? a : b;
+/**
+ * Brings the further levels up to date where the first has changed.
+ * @param {Level[]} levels
+ * @param {Rect} rect in pixels of the first level
+ */
+export function updateLevels(levels, rect) {
+  let [left, top, right, bottom] = [rect.x, rect.y, rect.x + rect.width - 1, rect.y + rect.height - 1];
+  for (let i = 1; i < levels.length; i++) {
+    [left, top, right, bottom] = [left >> 1, top >> 1, right >> 1, bottom >> 1];
+    halveInto(levels[i - 1], levels[i], left, top, right, bottom);
+  }
+}
+
+function halve(level) {
+  const [width, height] = [(level.width + 1) >> 1, (level.height + 1) >> 1];
+  const half = { data: new level.data.constructor(width * height), width, height };
+  halveInto(level, half, 0, 0, width - 1, height - 1);
+  return half;
+}
+
+/** Computes the pixels of `to` from `left`, `top` to `right`, `bottom`, both included. */
+function halveInto({ data, width, height }, to, left, top, right, bottom) {
+  for (let y = top; y <= bottom; y++) {
+    const upper = 2 * y * width;
+    const lower = Math.min(2 * y + 1, height - 1) * width;
+    for (let x = left; x <= right; x++) {
+      const from = 2 * x;
+      const next = from + 1 < width ? from + 1 : from;
+      const a = data[upper + from] > data[upper + next] ? data[upper + from] : data[upper + next];
+      const b = data[lower + from] > data[lower + next] ? data[lower + from] : data[lower + next];
+      to.data[y * to.width + x] = a > b ? a : b;
     }
   }
-  return { data: out, width: w, height: h };
 }

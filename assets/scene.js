@@ -1,15 +1,21 @@
 // Draws what can be seen of one photograph with its mask. The canvas has the size of the window, never of the
 // photograph: iOS refuses canvases over 16.7 megapixels.
 import { cutOf, paintMask } from "./levels.js";
+import { paintEdged, strokeEdges } from "./edges.js";
 
 /** Long side of the reduced copy that serves zoomed-out views; large photographs are slow to scale on every redraw. */
 const REDUCED_SIDE = 2560;
 /** From this scale on, photograph pixels are shown as squares. */
 const SQUARES_FROM = 3;
 
+/**
+ * How the mask is drawn. A pixel is crack at `threshold`, a probability, or from the value `cut` on, if that is given.
+ * @typedef {{threshold?: number, cut?: number, opacity: number, colour: string, hidden: boolean, outlined?: boolean}} Style
+ */
+
 /** One photograph with its mask, ready to be drawn. */
 export class Scene {
-  /** @param {{levels: import("./levels.js").Level[], counts: Uint32Array}} map */
+  /** @param {{levels: import("./levels.js").Level[], counts?: Uint32Array}} map */
   constructor(photo, reduced, map) {
     Object.assign(this, { photo, reduced, ...map });
     this.scratch = document.createElement("canvas");
@@ -44,7 +50,7 @@ export class Scene {
   /**
    * @param {HTMLCanvasElement} canvas
    * @param {import("./view.js").View} view
-   * @param {{threshold: number, opacity: number, colour: string, hidden: boolean}} style
+   * @param {Style} style
    */
   draw(canvas, view, style) {
     const context = canvas.getContext("2d");
@@ -52,6 +58,42 @@ export class Scene {
     const placed = snap(view);
     const seen = visible(placed);
     if (seen.width <= 0 || seen.height <= 0) return;
+    this.#drawSeen(canvas, placed, seen, style);
+  }
+
+  /** The mask has changed within `rect`, in photograph pixels; draws anew just what shows of it. */
+  drawChanged(canvas, view, style, rect) {
+    const placed = snap(view);
+    const seen = visible(placed);
+    const index = levelOf(placed, this.levels);
+    if (this.stale || this.painted !== this.#paintKey(index, levelRect(seen, this.levels[index], index), style)) {
+      this.stale = true;
+      return this.draw(canvas, view, style);
+    }
+    // Neighbours of changed pixels may get or lose an edge, and smoothing reaches as far again.
+    const margin = 2 * 2 ** index;
+    const wide = { x: rect.x - margin, y: rect.y - margin, width: rect.width + 2 * margin, height: rect.height + 2 * margin };
+    const part = intersection(wide, seen);
+    if (!part) return;
+    this.#paintPart(index, levelRect(seen, this.levels[index], index), levelRect(part, this.levels[index], index), style);
+    const [left, top, width, height] = onScreen(placed, part, 1);
+    const context = canvas.getContext("2d");
+    context.save();
+    context.beginPath();
+    context.rect(Math.floor(left), Math.floor(top), Math.ceil(left + width) - Math.floor(left), Math.ceil(top + height) - Math.floor(top));
+    context.clip();
+    this.#drawSeen(canvas, placed, seen, style, part);
+    context.restore();
+  }
+
+  /** The mask is another one, or has changed where it was not drawn. */
+  setLevels(levels) {
+    this.levels = levels;
+    this.stale = true;
+  }
+
+  #drawSeen(canvas, placed, seen, style, part = seen) {
+    const context = canvas.getContext("2d");
     // The photograph is the slow part and stays the same while threshold, opacity or colour move.
     const place = [canvas.width, canvas.height, placed.scale, placed.x, placed.y].join();
     if (place !== this.place) {
@@ -60,7 +102,7 @@ export class Scene {
       this.place = place;
     }
     context.drawImage(this.backdrop, 0, 0);
-    if (!style.hidden && style.opacity > 0) this.#drawMask(context, placed, seen, style);
+    if (!style.hidden && (style.opacity > 0 || style.outlined)) this.#drawMask(context, placed, seen, style, part);
   }
 
   #drawPhoto(context, view, seen) {
@@ -73,44 +115,53 @@ export class Scene {
     context.drawImage(source, seen.x * rx, seen.y * ry, seen.width * rx, seen.height * ry, ...onScreen(view, seen, 1));
   }
 
-  #drawMask(context, view, seen, { threshold, opacity, colour }) {
-    // The coarsest level whose pixels are no smaller than the screen's: each of them is drawn, none is skipped.
-    const index = Math.min(Math.max(0, Math.ceil(Math.log2(1 / view.scale))), this.levels.length - 1);
+  #drawMask(context, view, seen, style, part) {
+    const index = levelOf(view, this.levels);
     const level = this.levels[index];
-    const size = 2 ** index;
-    const x = Math.floor(seen.x / size);
-    const y = Math.floor(seen.y / size);
-    const rect = {
-      x,
-      y,
-      width: Math.min(level.width, Math.ceil((seen.x + seen.width) / size)) - x,
-      height: Math.min(level.height, Math.ceil((seen.y + seen.height) / size)) - y,
-    };
-    this.#paint(level, index, rect, cutOf(threshold), colour);
+    const rect = levelRect(seen, level, index);
+    this.#paint(index, rect, style);
     context.save();
     context.beginPath();
     context.rect(...onScreen(view, seen, 1));
     context.clip();
-    context.globalAlpha = opacity;
+    context.globalAlpha = style.outlined && index > 0 ? 1 : style.opacity;
     context.imageSmoothingEnabled = view.scale < 1;
-    context.drawImage(this.scratch, 0, 0, rect.width, rect.height, ...onScreen(view, rect, size));
+    context.drawImage(this.scratch, 0, 0, rect.width, rect.height, ...onScreen(view, rect, 2 ** index));
+    context.globalAlpha = 1;
+    if (style.outlined && index === 0) strokeEdges(context, view, level, levelRect(part, level, index), cutIn(style), `#${style.colour}`);
     context.restore();
   }
 
   /** Fills the scratch canvas unless it already holds just this. */
-  #paint(level, index, rect, cut, colour) {
-    const wanted = [index, rect.x, rect.y, rect.width, rect.height, cut, colour].join();
-    if (wanted === this.painted) return;
+  #paint(index, rect, style) {
+    const wanted = this.#paintKey(index, rect, style);
+    if (wanted === this.painted && !this.stale) return;
     const { scratch } = this;
     if (scratch.width < rect.width) scratch.width = rect.width;
     if (scratch.height < rect.height) scratch.height = rect.height;
-    const pixels = rect.width * rect.height;
-    if (!this.buffer || this.buffer.length < pixels) this.buffer = new Uint32Array(pixels);
-    const [red, green, blue] = [0, 2, 4].map((i) => parseInt(colour.slice(i, i + 2), 16));
-    paintMask(level, rect, cut, ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0, this.buffer);
-    const bytes = new Uint8ClampedArray(this.buffer.buffer, 0, pixels * 4);
-    scratch.getContext("2d").putImageData(new ImageData(bytes, rect.width, rect.height), 0, 0);
+    this.#paintPart(index, rect, rect, style);
     this.painted = wanted;
+    this.stale = false;
+  }
+
+  /** Everything that decides what the scratch canvas holds. */
+  #paintKey(index, { x, y, width, height }, style) {
+    // Reduced, an outline is the outermost pixels; from actual size on it is a line, which the scratch canvas has not.
+    const edges = style.outlined && index > 0 ? style.opacity : "";
+    return [index, x, y, width, height, cutIn(style), style.colour, edges].join();
+  }
+
+  /** Paints `part` of a level into the scratch canvas, whose corner is that of `rect`. */
+  #paintPart(index, rect, part, style) {
+    const pixels = part.width * part.height;
+    if (!this.buffer || this.buffer.length < pixels) this.buffer = new Uint32Array(pixels);
+    const [red, green, blue] = [0, 2, 4].map((i) => parseInt(style.colour.slice(i, i + 2), 16));
+    const colour = (alpha) => ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+    const level = this.levels[index];
+    if (style.outlined && index > 0) paintEdged(level, part, cutIn(style), [colour(255), colour(Math.round(255 * style.opacity))], this.buffer);
+    else paintMask(level, part, cutIn(style), colour(255), this.buffer);
+    const bytes = new Uint8ClampedArray(this.buffer.buffer, 0, pixels * 4);
+    this.scratch.getContext("2d").putImageData(new ImageData(bytes, part.width, part.height), part.x - rect.x, part.y - rect.y);
   }
 
   /** Gives memory back at once instead of at the next collection. */
@@ -143,7 +194,35 @@ function onScreen(view, rect, size) {
   return [rect.x * s + view.x, rect.y * s + view.y, rect.width * s, rect.height * s];
 }
 
-async function loadPhoto(url) {
+/** The coarsest level whose pixels are no smaller than the screen's: each of them is drawn, none is skipped. */
+function levelOf(view, levels) {
+  return Math.min(Math.max(0, Math.ceil(Math.log2(1 / view.scale))), levels.length - 1);
+}
+
+/** A rectangle of the photograph in whole pixels of a level. */
+function levelRect(rect, level, index) {
+  const size = 2 ** index;
+  const [x, y] = [Math.floor(rect.x / size), Math.floor(rect.y / size)];
+  const [right, bottom] = [Math.ceil((rect.x + rect.width) / size), Math.ceil((rect.y + rect.height) / size)];
+  return { x, y, width: Math.min(level.width, right) - x, height: Math.min(level.height, bottom) - y };
+}
+
+function intersection(a, b) {
+  const [x, y] = [Math.max(a.x, b.x), Math.max(a.y, b.y)];
+  const [right, bottom] = [Math.min(a.x + a.width, b.x + b.width), Math.min(a.y + a.height, b.y + b.height)];
+  return x < right && y < bottom ? { x, y, width: right - x, height: bottom - y } : null;
+}
+
+function cutIn(style) {
+  return style.cut ?? cutOf(style.threshold);
+}
+
+/**
+ * Fetches a photograph.
+ * @param {string} url
+ * @returns {Promise<[HTMLImageElement, ImageBitmap | null]>} with a reduced copy, if it is large
+ */
+export async function loadPhoto(url) {
   const photo = new Image();
   photo.src = url;
   await photo.decode();

@@ -71,6 +71,12 @@ export class View {
     return this.photoWidth * this.scale > this.width + 1 || this.photoHeight * this.scale > this.height + 1;
   }
 
+  /** The point of the photograph, in its pixels, that is drawn at a device pixel; may lie beside it. */
+  photoPoint(x, y) {
+    // Drawing puts the photograph on whole device pixels.
+    return { x: (x - Math.round(this.x)) / this.scale, y: (y - Math.round(this.y)) / this.scale };
+  }
+
   /** The photograph pixel under a device pixel, or null beside the photograph. */
   photoPixel(x, y) {
     const px = Math.floor((x - this.x) / this.scale);
@@ -82,6 +88,45 @@ export class View {
     this.x = place(this.x, this.photoWidth * this.scale, this.width);
     this.y = place(this.y, this.photoHeight * this.scale, this.height);
   }
+}
+
+/** The device pixel of `canvas` under a pointer. */
+export function canvasPoint(canvas, event) {
+  const box = canvas.getBoundingClientRect();
+  const ratio = canvas.width / box.width;
+  return { x: (event.clientX - box.left) * ratio, y: (event.clientY - box.top) * ratio };
+}
+
+/** Zooms as a turn of the wheel at a device pixel asks. */
+export function wheelZoom(view, event, { x, y }) {
+  const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 33 : 1;
+  // A trackpad pinch arrives as a wheel with Ctrl and small deltas.
+  const speed = event.ctrlKey ? 0.01 : 0.002;
+  view.zoomTo(view.scale * Math.exp(-Math.max(-300, Math.min(300, event.deltaY * lines)) * speed), x, y);
+}
+
+/** Moves and zooms as one of two fingers goes from `before` to `now` while the other rests. */
+export function pinch(view, before, now, other) {
+  const spread = Math.hypot(now.x - other.x, now.y - other.y) / Math.max(1, Math.hypot(before.x - other.x, before.y - other.y));
+  const middle = { x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 };
+  view.panBy((now.x - before.x) / 2, (now.y - before.y) / 2);
+  view.zoomTo(view.scale * spread, middle.x, middle.y);
+}
+
+/** What keys do to a view. */
+export function viewKeys(view) {
+  const [stepX, stepY] = [() => view.width / 8, () => view.height / 8];
+  return {
+    "+": () => view.zoomIn(),
+    "=": () => view.zoomIn(),
+    "-": () => view.zoomOut(),
+    0: () => view.fit(),
+    1: () => view.zoomTo(1),
+    ArrowLeft: () => view.panBy(stepX(), 0),
+    ArrowRight: () => view.panBy(-stepX(), 0),
+    ArrowUp: () => view.panBy(0, stepY()),
+    ArrowDown: () => view.panBy(0, -stepY()),
+  };
 }
 
 /** Centres what is smaller than the window; keeps the rest from leaving it. */
@@ -104,11 +149,7 @@ export function listen(canvas, view, on, signal) {
   const pointers = new Map();
   let press = null;
   const add = (type, handler, options) => canvas.addEventListener(type, handler, { signal, ...options });
-  const at = (event) => {
-    const box = canvas.getBoundingClientRect();
-    const ratio = canvas.width / box.width;
-    return { x: (event.clientX - box.left) * ratio, y: (event.clientY - box.top) * ratio };
-  };
+  const at = (event) => canvasPoint(canvas, event);
   const changed = () => {
     // One finger scrolls the page until there is something to pan; two fingers always belong to the photograph.
     canvas.style.touchAction = view.pannable ? "none" : "pan-y";
@@ -134,10 +175,7 @@ export function listen(canvas, view, on, signal) {
       view.panBy(now.x - before.x, now.y - before.y);
     } else if (pointers.size === 2) {
       const [, other] = [...pointers].find(([id]) => id !== event.pointerId);
-      const spread = Math.hypot(now.x - other.x, now.y - other.y) / Math.max(1, Math.hypot(before.x - other.x, before.y - other.y));
-      const middle = { x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 };
-      view.panBy((now.x - before.x) / 2, (now.y - before.y) / 2);
-      view.zoomTo(view.scale * spread, middle.x, middle.y);
+      pinch(view, before, now, other);
     }
     pointers.set(event.pointerId, now);
     changed();
@@ -161,29 +199,13 @@ export function listen(canvas, view, on, signal) {
     const atEnd = out && view.scale <= Math.min(view.fitScale, 1) * 1.0001;
     if (!event.ctrlKey && (atEnd || performance.now() - lastScroll < SCROLL_PAUSE_MS)) return;
     event.preventDefault();
-    const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 33 : 1;
-    const { x, y } = at(event);
-    // A trackpad pinch arrives as a wheel with Ctrl and small deltas.
-    const speed = event.ctrlKey ? 0.01 : 0.002;
-    view.zoomTo(view.scale * Math.exp(-Math.max(-300, Math.min(300, event.deltaY * lines)) * speed), x, y);
+    wheelZoom(view, event, at(event));
     changed();
   }, { passive: false });
 
   let comparing = false;
   const isCompare = (event) => event.key === "c" || event.key === "C";
-  const stepX = () => view.width / 8;
-  const stepY = () => view.height / 8;
-  const keys = {
-    "+": () => view.zoomIn(),
-    "=": () => view.zoomIn(),
-    "-": () => view.zoomOut(),
-    0: () => view.fit(),
-    1: () => view.zoomTo(1),
-    ArrowLeft: () => view.panBy(stepX(), 0),
-    ArrowRight: () => view.panBy(-stepX(), 0),
-    ArrowUp: () => view.panBy(0, stepY()),
-    ArrowDown: () => view.panBy(0, -stepY()),
-  };
+  const keys = viewKeys(view);
   add("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (on.key(event)) return event.preventDefault();

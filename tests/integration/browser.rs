@@ -46,13 +46,18 @@ pub const PHONE: Window = Window { width: 390, height: 844, dark: false, script:
 
 impl Browser {
     pub async fn open(window: Window) -> Self {
+        Self::with_profile(window, None).await
+    }
+
+    /// Opens a browser that keeps what pages store in `profile`, where an earlier one may have left something.
+    pub async fn with_profile(window: Window, profile: Option<&Path>) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let driver = Command::new("chromedriver").arg(format!("--port={port}")).stdout(Stdio::null()).spawn().unwrap();
         let driver = Driver(driver);
         let downloads = tempfile::tempdir().unwrap();
         let client = loop {
             let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
-            builder.capabilities(capabilities(window, downloads.path()));
+            builder.capabilities(capabilities(window, downloads.path(), profile));
             if let Ok(client) = builder.connect(&format!("http://127.0.0.1:{port}")).await {
                 break client;
             }
@@ -85,7 +90,7 @@ impl Browser {
         assert!(errors.is_empty(), "the console shows {errors:?}");
     }
 
-    async fn upload(&self, path: &Path) {
+    pub async fn upload(&self, path: &Path) {
         let input = self.client.find(Locator::Css("#file")).await.unwrap();
         input.send_keys(&path.display().to_string()).await.unwrap();
     }
@@ -98,7 +103,7 @@ impl Browser {
     }
 }
 
-fn capabilities(window: Window, downloads: &Path) -> serde_json::Map<String, Value> {
+fn capabilities(window: Window, downloads: &Path, profile: Option<&Path>) -> serde_json::Map<String, Value> {
     let mut arguments = vec![
         "--headless=new".to_owned(),
         "--no-sandbox".into(),
@@ -111,6 +116,7 @@ fn capabilities(window: Window, downloads: &Path) -> serde_json::Map<String, Val
         "--hide-scrollbars".into(),
         format!("--window-size={},{}", window.width.max(500), window.height),
     ];
+    arguments.extend(profile.map(|profile| format!("--user-data-dir={}", profile.display())));
     if window.dark {
         arguments.push("--force-dark-mode".into());
         arguments.push("--blink-settings=preferredColorScheme=0".into());
@@ -130,7 +136,7 @@ fn capabilities(window: Window, downloads: &Path) -> serde_json::Map<String, Val
     json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } }).as_object().unwrap().clone()
 }
 
-fn photo(folder: &Path) -> PathBuf {
+pub fn photo(folder: &Path) -> PathBuf {
     let path = folder.join("my wall.png");
     fs_err::write(&path, wall(480, 320)).unwrap();
     path

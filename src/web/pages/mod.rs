@@ -5,6 +5,7 @@ mod card;
 mod crack_panel;
 mod cracks;
 mod docs;
+mod editor;
 mod history;
 mod home;
 mod judge;
@@ -38,6 +39,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/history/{id}/restore", web::post().to(history::restore))
         .route("/predictions/{id}/verdict", web::post().to(judge::say))
         .route("/predictions/{id}/cracks", web::get().to(cracks::cracks))
+        .route("/predictions/{id}/edit", web::get().to(editor::edit))
         .route("/assets/{path:.*}", web::get().to(assets::asset));
 }
 

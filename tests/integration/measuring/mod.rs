@@ -5,16 +5,16 @@
 //! errors to bounds. docs/measuring.md has the figures.
 
 mod bars;
-mod cases;
+pub mod cases;
 mod chain;
 mod checks;
-mod dice;
+pub mod dice;
 mod lens;
 mod networks;
 mod outline;
-mod renderer;
-mod shapes;
+pub mod renderer;
+pub mod shapes;
 mod speed;
-mod statistics;
+pub mod statistics;
 mod surfaces;
 mod truth;
