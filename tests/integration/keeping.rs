@@ -80,7 +80,7 @@ fn the_log_says_what_was_found_at_start() {
     fs_err::create_dir_all(&masks).unwrap();
     fs_err::write(masks.join("1.png"), b"half").unwrap();
     let old = std::time::SystemTime::now() - std::time::Duration::from_secs(7_200);
-    std::fs::File::options().write(true).open(masks.join("1.png")).unwrap().set_modified(old).unwrap();
+    fs_err::File::open(masks.join("1.png")).unwrap().file().set_modified(old).unwrap();
     let picture = fs_err::read_dir(folder.path().join("feedback/predictions")).unwrap().next().unwrap().unwrap();
     fs_err::remove_file(picture.path()).unwrap();
     let server = Server::with(ServerOptions::default(), folder);
