@@ -4,7 +4,7 @@
 //! arrive while a flush is under way share the next one.
 
 use futures_util::future::BoxFuture;
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{Connection, SqliteConnection, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 
 use super::StoreError;
@@ -117,7 +117,17 @@ async fn run(pool: SqlitePool, mut commands: mpsc::Receiver<Box<dyn Command>>) {
 }
 
 async fn commit(pool: &SqlitePool, batch: &mut [Box<dyn Command>]) -> Result<(), StoreError> {
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let mut connection = pool.acquire().await?;
+    let committed = transact(&mut connection, batch).await;
+    if committed.is_err() {
+        // On a full disk SQLite undoes a transaction by itself, and sqlx, which counts it as open, would begin no other.
+        let _ = connection.close().await;
+    }
+    committed
+}
+
+async fn transact(db: &mut SqliteConnection, batch: &mut [Box<dyn Command>]) -> Result<(), StoreError> {
+    let mut transaction = db.begin_with("BEGIN IMMEDIATE").await?;
     for command in batch {
         command.apply(&mut transaction).await?;
     }

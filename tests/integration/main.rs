@@ -19,6 +19,7 @@ mod exports;
 mod guards;
 mod history;
 mod inspection;
+mod keeping;
 mod licences;
 mod measuring;
 mod models;
