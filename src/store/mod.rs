@@ -44,6 +44,9 @@ pub use tokens::{Token, TokenError};
 use writer::Writer;
 
 const DATABASE: &str = "hairline.sqlite";
+/// Size of a page of a new database. Rows of many tables come in turn, so an index lies scattered over the file; from a cold
+/// disk a walk along it is four times fewer reads than with SQLite's 4 KB.
+const PAGE_BYTES: u32 = 16_384;
 /// How long a statement waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -102,6 +105,7 @@ impl Store {
         let options = SqliteConnectOptions::new()
             .filename(directory.join(DATABASE))
             .create_if_missing(true)
+            .page_size(PAGE_BYTES)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)

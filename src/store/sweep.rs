@@ -33,7 +33,7 @@ pub struct Retention {
 /// Removes predictions with all that only they need, and says which files are to go.
 struct Purge {
     ids: Vec<String>,
-    /// Whether they were deleted by a person; one that was restored meanwhile stays.
+    /// Whether they go because a person deleted them.
     deleted: bool,
 }
 
@@ -44,7 +44,10 @@ impl Write for Purge {
         Box::pin(async move {
             let mut keys = Vec::new();
             for id in &self.ids {
-                let query = "DELETE FROM predictions WHERE id = $1 AND (deleted_ms IS NOT NULL) = $2
+                // Looked at again: a person may have restored, judged or corrected it since it was chosen.
+                let query = "DELETE FROM predictions WHERE id = $1 AND CASE WHEN $2 THEN deleted_ms IS NOT NULL
+                         ELSE deleted_ms IS NULL AND verdict IS NULL
+                             AND NOT EXISTS (SELECT 1 FROM label_versions WHERE prediction_id = $1) END
                      RETURNING image_sha256, mask_key, thumbnail_key, marks_key";
                 let row: Option<(String, String, String, String)> =
                     sqlx::query_as(query).bind(id).bind(self.deleted).fetch_optional(&mut *db).await?;
@@ -70,24 +73,14 @@ impl Store {
     pub async fn sweep(&self, retention: Retention, now_ms: i64) -> Result<Vec<Uuid>, StoreError> {
         let before = |days: u32| now_ms - i64::from(days) * DAY_MS;
         let mut gone = Vec::new();
-        loop {
-            let ids = self.deleted_before(before(retention.deleted_days)).await?;
-            if !self.purge(ids, true, &mut gone).await? {
-                break;
-            }
+        let deleted = before(retention.deleted_days);
+        while self.purge(self.deleted_before(deleted).await?, true, &mut gone).await? {}
+        if retention.max_days > 0 {
+            let oldest = before(retention.max_days);
+            while self.purge(self.oldest_unjudged(oldest, i64::MAX).await?, false, &mut gone).await? {}
         }
-        while retention.max_days > 0 {
-            let ids = self.oldest_unjudged(before(retention.max_days), i64::MAX).await?;
-            if !self.purge(ids, false, &mut gone).await? {
-                break;
-            }
-        }
-        while retention.max_bytes > 0 {
-            let excess = self.kept_bytes().await? - i64::try_from(retention.max_bytes).unwrap_or(i64::MAX);
-            let ids = if excess > 0 { self.oldest_unjudged(i64::MAX, excess).await? } else { Vec::new() };
-            if !self.purge(ids, false, &mut gone).await? {
-                break;
-            }
+        if retention.max_bytes > 0 {
+            while self.purge(self.beyond(retention.max_bytes).await?, false, &mut gone).await? {}
         }
         Ok(gone)
     }
@@ -100,6 +93,12 @@ impl Store {
         let query = "SELECT (SELECT COALESCE(SUM(size_bytes), 0) FROM images)
              + (SELECT COALESCE(SUM(kept_bytes), 0) FROM predictions)";
         Ok(sqlx::query_scalar(query).fetch_one(&self.pool).await?)
+    }
+
+    /// The oldest predictions that have to go so that no more than `max_bytes` are kept.
+    async fn beyond(&self, max_bytes: u64) -> Result<Vec<String>, StoreError> {
+        let excess = self.kept_bytes().await? - i64::try_from(max_bytes).unwrap_or(i64::MAX);
+        if excess > 0 { self.oldest_unjudged(i64::MAX, excess).await } else { Ok(Vec::new()) }
     }
 
     async fn deleted_before(&self, time_ms: i64) -> Result<Vec<String>, StoreError> {

@@ -99,7 +99,7 @@ async fn a_result_is_judged_where_it_is_shown() {
 #[ignore = "needs chromium and chromedriver"]
 async fn it_works_without_scripts_on_a_phone_and_in_the_dark() {
     let server = judged();
-    let browser = history(&server, Window { script: false, ..PHONE }).await;
+    let browser = history(&server, Window { script: false, ..WIDE }).await;
     let texts = async |selector: &str| {
         let mut texts = Vec::new();
         for element in browser.client.find_all(Locator::Css(selector)).await.unwrap() {

@@ -101,7 +101,7 @@ pub async fn append(
         prediction_id,
         idempotency,
     };
-    created(&state.store.append_label(draft).await?)
+    Ok(created(&state.store.append_label(draft).await?))
 }
 
 /// Appends a copy of a version as the newest.
@@ -117,12 +117,12 @@ pub async fn restore(
 ) -> Result<HttpResponse, ApiError> {
     let (sha256, version) = path.into_inner();
     let idempotency = idempotency_key(&request, b"")?;
-    created(&state.store.restore_label(&sha256, version, actor(&request), idempotency).await?)
+    Ok(created(&state.store.restore_label(&sha256, version, actor(&request), idempotency).await?))
 }
 
-fn created(label: &LabelVersion) -> Result<HttpResponse, ApiError> {
+fn created(label: &LabelVersion) -> HttpResponse {
     metrics::counter!("hairline_label_versions_total").increment(1);
-    Ok(HttpResponse::Created().insert_header((ETAG, tag(label.version))).json(label))
+    HttpResponse::Created().insert_header((ETAG, tag(label.version))).json(label)
 }
 
 fn tag(version: i64) -> String {
