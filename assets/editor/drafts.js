@@ -36,6 +36,7 @@ export class Drafts {
   #database = open();
   #timer = 0;
   #writing = Promise.resolve();
+  #taken = [];
 
   /** @param {string} image SHA-256 of the photograph */
   constructor(image) {
@@ -69,13 +70,22 @@ export class Drafts {
     }, DELAY_MS);
   }
 
+  /** This page goes on with a draft: it goes, in one transaction, when this page's own is written next. */
+  take(id) {
+    this.#taken.push(id);
+  }
+
   /** Forgets a draft. */
   async drop(id) {
     await this.#change((store) => store.delete(id));
   }
 
   async #write(draft) {
-    await this.#change((store) => store.put(draft));
+    await this.#change((store) => {
+      store.put(draft);
+      for (const id of this.#taken) store.delete(id);
+    });
+    this.#taken = [];
   }
 
   async #change(change) {

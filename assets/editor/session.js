@@ -82,13 +82,8 @@ export class Session {
     for (const tool of draft.tools) this.tools.add(tool);
     this.mask.replace("draft", data, draft.tiles);
     this.mask.rebase(data);
+    this.drafts.take(draft.id);
     this.stepped();
-    // The other one goes once this page's own holds the same.
-    const gone = setInterval(() => {
-      if (this.atRisk) return;
-      clearInterval(gone);
-      this.drafts.drop(draft.id);
-    }, 100);
   }
 
   /**

@@ -1,6 +1,6 @@
 //! Two tabs edit one photograph: whatever one answers, nobody's work is lost.
 
-use crate::browser::{Browser, WIDE};
+use crate::browser::{Browser, WIDE, settle};
 use crate::editor::page::{
     Mask, assert_same, both, choose, draw, image, mask, open, predict, press, served, stroke, versions, wait_for_state,
 };
@@ -42,6 +42,8 @@ impl Collision {
         browser.client.switch_to_window(two).await.unwrap();
         press(&browser, "save").await;
         browser.wait_for("return document.querySelector('[data-conflict]').open").await;
+        settle(&browser).await;
+        browser.screenshot("editor-conflict").await;
         assert_same(&mask(&browser).await, &second, "the second tab's work stays in it");
         Self { server, browser, image, predicted, first, second }
     }

@@ -54,7 +54,7 @@ async fn more(browser: &Browser) {
     wait_for_state(browser, "Not saved yet; kept in this browser").await;
     settle(browser).await;
     browser.screenshot("editor-trace").await;
-    browser.run("const { view } = document.querySelector('mask-editor').surface; view.zoomTo(12); view.reveal([516, 393, 518, 395]); document.querySelector('mask-editor').surface.redraw()").await;
+    browser.run("const { view } = document.querySelector('mask-editor').surface; view.zoomTo(12, 517 * view.scale + view.x, 394 * view.scale + view.y); document.querySelector('mask-editor').surface.redraw()").await;
     settle(browser).await;
     browser.screenshot("editor-near").await;
     browser.run("document.querySelector('[data-do=help]').click()").await;
