@@ -123,13 +123,13 @@ fn the_page_names_the_photograph_and_unknown_ones_have_none() {
 /// Presses keys one after the other, `held` down all the while.
 async fn keys(browser: &Browser, held: Option<Key>, pressed: &[char]) {
     let mut actions = KeyActions::new("keyboard".into());
-    for key in held {
+    if let Some(key) = held {
         actions = actions.then(KeyAction::Down { value: key.into() });
     }
     for &value in pressed {
         actions = actions.then(KeyAction::Down { value }).then(KeyAction::Up { value });
     }
-    for key in held {
+    if let Some(key) = held {
         actions = actions.then(KeyAction::Up { value: key.into() });
     }
     browser.client.perform_actions(actions).await.unwrap();
