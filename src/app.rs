@@ -115,7 +115,7 @@ impl Application {
             queue_photos: settings.inference.queue_photos,
             queue_pixels: settings.inference.queue_megapixels * 1_000_000,
         };
-        let predictor = Predictor::start(segmenter, Arc::clone(&recent), limits)?;
+        let predictor = Predictor::start(segmenter, (Arc::clone(&recent), store.clone()), limits)?;
         publish_model(&predictor.model_name());
         let state = Data::new(WebState {
             predictor: Arc::new(predictor),

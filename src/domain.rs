@@ -53,6 +53,40 @@ pub struct ModelName {
     pub sha256: String,
 }
 
+/// What a person says of a prediction in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// The mask is as it should be.
+    Right,
+    /// The mask is to be corrected.
+    Wrong,
+    /// There is no crack in the photograph.
+    Nothing,
+}
+
+impl Verdict {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Right, Self::Wrong, Self::Nothing];
+
+    /// As it is written in rows, requests and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Right => "right",
+            Self::Wrong => "wrong",
+            Self::Nothing => "nothing",
+        }
+    }
+}
+
+impl std::str::FromStr for Verdict {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|verdict| verdict.as_str() == text).ok_or("one of: right, wrong, nothing")
+    }
+}
+
 /// Milliseconds of each stage of a prediction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TimingMs {

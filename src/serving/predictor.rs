@@ -12,12 +12,13 @@ use uuid::Uuid;
 use super::admission::{Admission, Overloaded};
 use super::ring::{Finished, Job, Progress, Ring, Stage, WorkError};
 use super::worker::Workers;
+use crate::digest::sha256_hex;
 use crate::domain::{ModelName, Prediction, Summary, TimingMs};
 use crate::measure::{self, CrackSurvey};
 use crate::segment::Segmenter;
-use crate::store::{Measured, Recent};
+use crate::store::{Measured, NewPrediction, Recent, Store, StoreError};
 use crate::vision::decode::{self, DecodeError, DecodeLimits, Photo, PhotoHeader};
-use crate::vision::{Capture, ProbabilityMap, exif};
+use crate::vision::{BinaryMask, Capture, Colour, ProbabilityMap, encode, exif, thumbnail};
 
 /// Photographs that are decoded at once; each holds its pixels in memory.
 const DECODERS: usize = 2;
@@ -40,6 +41,8 @@ pub struct Upload {
     pub file_name: String,
     /// Its content.
     pub content: Bytes,
+    /// Who sent it.
+    pub actor: String,
 }
 
 /// A finished prediction and the map it summarises.
@@ -61,6 +64,17 @@ struct Decoded {
     decoding: Duration,
 }
 
+/// What was made of the map and the photograph: what is measured, and the pictures that are kept for long.
+struct Worked {
+    map: ProbabilityMap,
+    survey: CrackSurvey,
+    image_sha256: String,
+    mask_png: Vec<u8>,
+    thumbnail_jpeg: Vec<u8>,
+    marks_png: Vec<u8>,
+    took: Duration,
+}
+
 /// Why there is no prediction.
 #[derive(Debug, thiserror::Error)]
 pub enum PredictError {
@@ -75,7 +89,13 @@ pub enum PredictError {
     Work(#[from] WorkError),
     /// The result could not be kept.
     #[error("the result could not be kept: {0}")]
-    Keep(#[from] std::io::Error),
+    Keep(#[from] StoreError),
+    /// A picture could not be made.
+    #[error("a picture could not be made: {0}")]
+    Picture(#[from] image::ImageError),
+    /// A mask could not be encoded.
+    #[error("a mask could not be encoded: {0}")]
+    Mask(#[from] png::EncodingError),
     /// A background task died.
     #[error("a background task died: {0}")]
     Task(#[from] tokio::task::JoinError),
@@ -90,6 +110,7 @@ pub struct Predictor {
     decoders: Semaphore,
     ring: Arc<Ring>,
     recent: Arc<Recent>,
+    store: Store,
     _workers: Workers,
 }
 
@@ -98,7 +119,11 @@ impl Predictor {
     ///
     /// # Errors
     /// If the system gives no thread.
-    pub fn start(segmenter: Segmenter, recent: Arc<Recent>, settings: PredictorSettings) -> std::io::Result<Self> {
+    pub fn start(
+        segmenter: Segmenter,
+        (recent, store): (Arc<Recent>, Store),
+        settings: PredictorSettings,
+    ) -> std::io::Result<Self> {
         let ring = Arc::new(Ring::default());
         // One thread: the network itself uses all cores for each tile.
         let workers = Workers::start(&ring, 1)?;
@@ -109,6 +134,7 @@ impl Predictor {
             settings,
             ring,
             recent,
+            store,
             _workers: workers,
         })
     }
@@ -160,7 +186,13 @@ impl Predictor {
             Err(PredictError::Photo(_)) => "unusable",
             Err(PredictError::Overloaded(_)) => "overloaded",
             Err(PredictError::Work(WorkError::Cancelled)) => "cancelled",
-            Err(PredictError::Work(_) | PredictError::Keep(_) | PredictError::Task(_)) => "failed",
+            Err(
+                PredictError::Work(_)
+                | PredictError::Keep(_)
+                | PredictError::Picture(_)
+                | PredictError::Mask(_)
+                | PredictError::Task(_),
+            ) => "failed",
         };
         counter!("hairline_predictions_total", "outcome" => outcome).increment(1);
         result
@@ -185,10 +217,12 @@ impl Predictor {
         };
         drop(cancel);
         progress.enter(Stage::Measuring);
-        let (map, survey, measuring) = self.measure(&upload.content, finished).await?;
-        timing_ms.measure = milliseconds(measuring);
+        let worked = self.measure(&upload.content, finished).await?;
+        timing_ms.measure = milliseconds(worked.took);
         timing_ms.total = milliseconds(started.elapsed());
-        self.keep(id, upload, header, (map, Measured { survey, capture }), timing_ms).await
+        let prediction = self.prediction(id, &upload.file_name, header, (&worked.map, timing_ms));
+        record(&prediction);
+        self.keep(prediction, upload, header, (worked, capture)).await
     }
 
     async fn decode(&self, content: &Bytes, progress: &Arc<Progress>) -> Result<Decoded, PredictError> {
@@ -207,11 +241,7 @@ impl Predictor {
     }
 
     /// Measures what the network found, few photographs at a time as in decoding.
-    async fn measure(
-        &self,
-        content: &Bytes,
-        finished: Finished,
-    ) -> Result<(ProbabilityMap, CrackSurvey, Duration), PredictError> {
+    async fn measure(&self, content: &Bytes, finished: Finished) -> Result<Worked, PredictError> {
         let _place = self.decoding_place().await?;
         let Finished { map, photo, .. } = finished;
         let (limits, content) = (self.settings.limits, content.clone());
@@ -221,19 +251,26 @@ impl Predictor {
             // Only where the network saw it squeezed is it decoded again; to keep it would cost its memory all along.
             let photo = photo.map_or_else(|| decode::decode(&content, limits).map(|photo| photo.pixels), Ok)?;
             let survey = measure::survey(&photo, &map, threshold);
-            Ok::<_, DecodeError>((map, survey, started.elapsed()))
+            let took = started.elapsed();
+            let thumbnail_jpeg = thumbnail::jpeg(&photo)?;
+            drop(photo);
+            let mask = BinaryMask::from_probabilities(&map, threshold);
+            let (mut mask_png, mut marks_png) = (Vec::new(), Vec::new());
+            encode::label_png(&mask, &mut mask_png)?;
+            encode::marks_png(&thumbnail::marks(&mask), Colour::default(), &mut marks_png)?;
+            let image_sha256 = sha256_hex(&content);
+            Ok(Worked { map, survey, image_sha256, mask_png, thumbnail_jpeg, marks_png, took })
         });
-        Ok(measured.await??)
+        measured.await?
     }
 
-    async fn keep(
+    fn prediction(
         &self,
         id: Uuid,
-        upload: Upload,
+        file_name: &str,
         header: PhotoHeader,
-        (map, measured): (ProbabilityMap, Measured),
-        timing_ms: TimingMs,
-    ) -> Result<Predicted, PredictError> {
+        (map, timing_ms): (&ProbabilityMap, TimingMs),
+    ) -> Prediction {
         let threshold = self.segmenter.model().metadata.threshold;
         let summary = Summary {
             width: header.width,
@@ -242,21 +279,45 @@ impl Predictor {
             crack_pixels: map.crack_pixels(threshold),
             crack_ratio: map.crack_ratio(threshold),
         };
-        let prediction = Prediction {
+        Prediction {
             id,
-            file_name: upload.file_name,
+            file_name: file_name.to_owned(),
             media_type: header.format.to_mime_type().to_owned(),
             summary,
             model: self.model_name(),
             timing_ms,
-        };
-        record(&prediction);
+        }
+    }
+
+    /// Keeps the map for a while, and the prediction for long; what cannot be kept is no result.
+    async fn keep(
+        &self,
+        prediction: Prediction,
+        upload: Upload,
+        header: PhotoHeader,
+        (worked, capture): (Worked, Capture),
+    ) -> Result<Predicted, PredictError> {
+        let Worked { map, survey, image_sha256, mask_png, thumbnail_jpeg, marks_png, .. } = worked;
         let recent = Arc::clone(&self.recent);
         let predicted = spawn_blocking(move || {
-            recent.put(&prediction, &upload.content, &map, &measured)?;
+            let measured = Measured { survey, capture };
+            recent.put(&prediction, &map, &measured)?;
             Ok::<_, std::io::Error>(Predicted { prediction, map, measured })
         });
-        Ok(predicted.await??)
+        let predicted = predicted.await?.map_err(StoreError::from)?;
+        let new = NewPrediction {
+            prediction: predicted.prediction.clone(),
+            photo: upload.content,
+            image_sha256,
+            extension: decode::extension(header.format),
+            mask_png,
+            thumbnail_jpeg,
+            marks_png,
+            uncertainty: predicted.map.uncertainty(predicted.prediction.summary.threshold),
+            actor: upload.actor,
+        };
+        self.store.keep_prediction(new).await?;
+        Ok(predicted)
     }
 
     /// Name and licence of the model that answers.

@@ -7,7 +7,7 @@ use image::{DynamicImage, ImageFormat, RgbImage};
 use super::*;
 use crate::net::{InputScale, Model};
 use crate::segment::{Segmenter, TileSettings};
-use crate::store::Recent;
+use crate::store::{Recent, Store};
 use crate::vision::DecodeLimits;
 
 struct Setup {
@@ -15,26 +15,27 @@ struct Setup {
     _folder: tempfile::TempDir,
 }
 
-fn setup(queue_photos: usize, queue_pixels: u64) -> Setup {
-    setup_seeing(InputScale::Native, queue_photos, queue_pixels)
+async fn setup(queue_photos: usize, queue_pixels: u64) -> Setup {
+    setup_seeing(InputScale::Native, queue_photos, queue_pixels).await
 }
 
-fn setup_seeing(scale: InputScale, queue_photos: usize, queue_pixels: u64) -> Setup {
+async fn setup_seeing(scale: InputScale, queue_photos: usize, queue_pixels: u64) -> Setup {
     let folder = tempfile::tempdir().unwrap();
     let model = crate::net::tests::small_model(|metadata, _| metadata.input.scale = scale);
     let model = Model::from_bytes(&model).unwrap();
     let segmenter = Segmenter::new(model, TileSettings { tile: 64, overlap: 8, mirror: false });
-    let recent = Arc::new(Recent::open(folder.path(), 100_000_000).unwrap());
+    let recent = Arc::new(Recent::open(&folder.path().join("recent"), 100_000_000).unwrap());
+    let store = Store::open(folder.path()).await.unwrap();
     let limits = DecodeLimits { max_pixels: 10_000_000 };
     let settings = PredictorSettings { limits, queue_photos, queue_pixels };
-    Setup { predictor: Arc::new(Predictor::start(segmenter, recent, settings).unwrap()), _folder: folder }
+    Setup { predictor: Arc::new(Predictor::start(segmenter, (recent, store), settings).unwrap()), _folder: folder }
 }
 
 fn upload(width: u32, height: u32) -> Upload {
     let mut bytes = Vec::new();
     let picture = DynamicImage::ImageRgb8(RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 9])));
     picture.write_to(&mut std::io::Cursor::new(&mut bytes), ImageFormat::Png).unwrap();
-    Upload { file_name: "wall.png".into(), content: Bytes::from(bytes) }
+    Upload { file_name: "wall.png".into(), content: Bytes::from(bytes), actor: "local".into() }
 }
 
 fn progress() -> Arc<Progress> {
@@ -43,7 +44,7 @@ fn progress() -> Arc<Progress> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_small_photograph_does_not_wait_behind_a_huge_one() {
-    let Setup { predictor, _folder } = setup(10, 100_000_000);
+    let Setup { predictor, _folder } = setup(10, 100_000_000).await;
     let huge_progress = progress();
     let huge = {
         let (predictor, progress) = (Arc::clone(&predictor), Arc::clone(&huge_progress));
@@ -60,7 +61,7 @@ async fn a_small_photograph_does_not_wait_behind_a_huge_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_queue_refuses_at_once_and_says_when_to_come_back() {
-    let Setup { predictor, _folder } = setup(1, 100_000_000);
+    let Setup { predictor, _folder } = setup(1, 100_000_000).await;
     let running = progress();
     let first = {
         let (predictor, progress) = (Arc::clone(&predictor), Arc::clone(&running));
@@ -80,14 +81,14 @@ async fn a_full_queue_refuses_at_once_and_says_when_to_come_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pixels_are_bounded_together_but_a_single_photograph_is_always_taken() {
-    let Setup { predictor, _folder } = setup(10, 1_000);
+    let Setup { predictor, _folder } = setup(10, 1_000).await;
     predictor.predict(upload(200, 100), progress()).await.unwrap();
     assert_eq!(predictor.photos_in_work(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_computed_for_who_has_gone_away() {
-    let Setup { predictor, _folder } = setup(10, 100_000_000);
+    let Setup { predictor, _folder } = setup(10, 100_000_000).await;
     let gone = progress();
     let task = {
         let (predictor, progress) = (Arc::clone(&predictor), Arc::clone(&gone));
@@ -107,7 +108,7 @@ async fn nobody_is_computed_for_who_has_gone_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_running_is_finished_when_the_predictor_goes() {
-    let Setup { predictor, _folder } = setup(10, 100_000_000);
+    let Setup { predictor, _folder } = setup(10, 100_000_000).await;
     let running = progress();
     let task = {
         let (predictor, progress) = (Arc::clone(&predictor), Arc::clone(&running));
@@ -120,7 +121,7 @@ async fn what_is_running_is_finished_when_the_predictor_goes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn results_do_not_depend_on_company() {
-    let Setup { predictor, _folder } = setup(10, 100_000_000);
+    let Setup { predictor, _folder } = setup(10, 100_000_000).await;
     let alone = predictor.predict(upload(300, 200), progress()).await.unwrap();
     let together =
         futures_util::future::join_all((0..4).map(|_| predictor.predict(upload(300, 200), progress()))).await;
@@ -132,7 +133,7 @@ async fn results_do_not_depend_on_company() {
 #[tokio::test(flavor = "multi_thread")]
 async fn cracks_are_measured_on_the_photograph_whatever_the_network_saw() {
     for scale in [InputScale::Native, InputScale::Squeeze(32)] {
-        let Setup { predictor, _folder } = setup_seeing(scale, 10, 100_000_000);
+        let Setup { predictor, _folder } = setup_seeing(scale, 10, 100_000_000).await;
         let upload = upload(300, 200);
         let limits = DecodeLimits { max_pixels: 1_000_000 };
         let photo = crate::vision::decode::decode(&upload.content, limits).unwrap().pixels;

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
+use tokio::task::spawn_blocking;
+use uuid::Uuid;
 
 use super::StoreError;
 use crate::vision::{BinaryMask, encode};
@@ -15,17 +17,6 @@ use crate::vision::{BinaryMask, encode};
 #[derive(Debug, Clone)]
 pub struct Blobs {
     files: Arc<LocalFileSystem>,
-}
-
-/// A label version that was written.
-#[derive(Debug, Clone)]
-pub struct LabelBlob {
-    /// Counts from 1 for each photograph.
-    pub version: i64,
-    /// Path below the store's folder.
-    pub key: String,
-    /// Crack pixels in it.
-    pub crack_pixels: i64,
 }
 
 impl Blobs {
@@ -49,20 +40,31 @@ impl Blobs {
         }
     }
 
-    /// Writes `mask` as the next version of the labels of photograph `sha256`.
-    pub async fn append_label(&self, sha256: &str, mask: &BinaryMask) -> Result<LabelBlob, StoreError> {
-        let mut png = Vec::new();
-        encode::label_png(mask, &mut png)?;
-        let content = Bytes::from(png);
-        for version in 1.. {
-            let key = format!("masks/{sha256}/{version}.png");
+    /// The content of a file.
+    pub async fn get(&self, key: &str) -> Result<Bytes, StoreError> {
+        Ok(self.files.get(&Key::from(key)).await?.bytes().await?)
+    }
+
+    /// Writes `mask` as a label of photograph `sha256`, probably its `version`; gives the key.
+    ///
+    /// No file is ever written over: where one of that version is there already, because two people save at once or
+    /// because a crash left it, the key gets a suffix. Which label has which version is decided by the rows.
+    pub async fn put_label(&self, sha256: &str, version: i64, mask: BinaryMask) -> Result<String, StoreError> {
+        let encoded = spawn_blocking(move || {
+            let mut png = Vec::new();
+            encode::label_png(&mask, &mut png).map(|()| Bytes::from(png))
+        });
+        let png = encoded.await.map_err(std::io::Error::from)??;
+        let mut key = format!("masks/{sha256}/{version}.png");
+        loop {
             let create = PutOptions::from(PutMode::Create);
-            match self.files.put_opts(&Key::from(key.as_str()), content.clone().into(), create).await {
-                Ok(_) => return Ok(LabelBlob { version, key, crack_pixels: mask.count() as i64 }),
-                Err(Error::AlreadyExists { .. }) => {}
+            match self.files.put_opts(&Key::from(key.as_str()), png.clone().into(), create).await {
+                Ok(_) => return Ok(key),
+                Err(Error::AlreadyExists { .. }) => {
+                    key = format!("masks/{sha256}/{version}.{}.png", Uuid::now_v7().simple());
+                }
                 Err(error) => return Err(error.into()),
             }
         }
-        unreachable!("versions do not end")
     }
 }

@@ -4,25 +4,36 @@
 //! synced, then its folder, then the row is committed, in this order.
 
 mod blobs;
+mod history;
+mod idempotency;
+mod images;
+mod labels;
 mod outbox;
 mod recent;
 mod schema;
+mod search;
+mod submissions;
 mod tokens;
+mod verdicts;
 mod writer;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use uuid::Uuid;
-
-use crate::domain::now_ms;
-use crate::vision::BinaryMask;
+use tokio::sync::RwLock;
 
 use blobs::Blobs;
+pub use history::{KeptPrediction, LatestVerdict, NewPrediction, PredictionFile};
+pub use idempotency::IdempotencyKey;
+pub use images::KeptImage;
+pub use labels::{LabelDraft, LabelError, LabelVersion};
 pub use outbox::{ServerRun, TrackedRun, WaitingEntry};
 pub use recent::{Measured, Recent, RecentError};
+pub use search::{Cursor, HistoryFilter, HistoryPage, VerdictFilter};
+pub use submissions::{Saved, Submission};
 pub use tokens::{Token, TokenError};
 use writer::Writer;
 
@@ -48,6 +59,9 @@ pub enum StoreError {
     /// A label could not be encoded.
     #[error("the label could not be encoded: {0}")]
     Label(#[from] png::EncodingError),
+    /// A mask that was kept cannot be read.
+    #[error("a mask is damaged: {0}")]
+    DamagedMask(image::ImageError),
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
@@ -61,36 +75,6 @@ impl StoreError {
     }
 }
 
-/// A photograph that somebody gives for retraining.
-#[derive(Debug)]
-pub struct Submission {
-    /// The file as it came.
-    pub photo: bytes::Bytes,
-    /// SHA-256 of `photo`, hexadecimal; names the blob.
-    pub sha256: String,
-    /// Usual ending of its format.
-    pub extension: &'static str,
-    /// Width and height in pixels, upright.
-    pub size: (u32, u32),
-    /// What the person says is crack.
-    pub label: Option<BinaryMask>,
-    /// Free text.
-    pub comment: Option<String>,
-    /// Who gave it.
-    pub actor: String,
-}
-
-/// What became of a submission.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Saved {
-    /// Identity of the submission.
-    pub id: Uuid,
-    /// Path of the photograph.
-    pub photo_path: PathBuf,
-    /// Path of the label, if one was given.
-    pub label_path: Option<PathBuf>,
-}
-
 /// Rows and blobs under one folder.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -98,6 +82,8 @@ pub struct Store {
     blobs: Blobs,
     pool: SqlitePool,
     writer: Writer,
+    /// Held for reading from the first blob to the row of a write, and for writing while what has no row is removed.
+    sweeping: Arc<RwLock<()>>,
 }
 
 impl Store {
@@ -121,29 +107,8 @@ impl Store {
             blobs: Blobs::open(directory)?,
             writer: Writer::start(pool.clone()),
             pool,
+            sweeping: Arc::default(),
         })
-    }
-
-    /// Keeps a submission; when this returns, it survives a crash.
-    ///
-    /// # Errors
-    /// If anything could not be written; then nothing is visible.
-    pub async fn save_submission(&self, submission: Submission) -> Result<Saved, StoreError> {
-        let photo_key = format!("images/{}.{}", submission.sha256, submission.extension);
-        self.blobs.put(&photo_key, submission.photo.clone()).await?;
-        let label = match &submission.label {
-            Some(mask) => Some(self.blobs.append_label(&submission.sha256, mask).await?),
-            None => None,
-        };
-        let id = Uuid::now_v7();
-        let saved = Saved {
-            id,
-            photo_path: self.directory.join(&photo_key),
-            label_path: label.as_ref().map(|label| self.directory.join(&label.key)),
-        };
-        let row = writer::SubmissionRow { id, created_ms: now_ms(), photo_key, label, submission };
-        self.writer.submission(row).await?;
-        Ok(saved)
     }
 
     /// Proves that rows and blobs can be written.
@@ -155,33 +120,6 @@ impl Store {
         fs_err::tokio::write(&probe, b"").await?;
         fs_err::tokio::remove_file(&probe).await?;
         self.writer.check().await
-    }
-
-    /// Number of submissions.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn count_submissions(&self) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar("SELECT count(*) FROM submissions").fetch_one(&self.pool).await?)
-    }
-
-    /// Where the photograph and the label of submission `id` are kept.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn submission(&self, id: Uuid) -> Result<Option<Saved>, StoreError> {
-        let query = "SELECT images.blob_key, label_versions.blob_key FROM submissions
-             JOIN images ON images.sha256 = submissions.image_sha256
-             LEFT JOIN label_versions ON label_versions.image_sha256 = submissions.image_sha256
-                 AND label_versions.version = submissions.label_version
-             WHERE submissions.id = $1";
-        let row: Option<(String, Option<String>)> =
-            sqlx::query_as(query).bind(id.to_string()).fetch_optional(&self.pool).await?;
-        Ok(row.map(|(photo, label)| Saved {
-            id,
-            photo_path: self.directory.join(photo),
-            label_path: label.map(|key| self.directory.join(key)),
-        }))
     }
 
     /// Finishes what is queued and closes the database.

@@ -1,7 +1,7 @@
-//! Finished predictions, kept on disk so that pictures can be fetched by URL.
+//! Probabilities and measured cracks of the latest predictions.
 //!
-//! A cache, not a person's work: nothing is synced, the oldest go first when
-//! the space is used up.
+//! A cache beside the history, which keeps photograph and mask: nothing is
+//! synced, the oldest go first when the space is used up.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
@@ -28,7 +28,9 @@ pub struct Measured {
 #[derive(Debug, thiserror::Error)]
 pub enum RecentError {
     /// It never was, or has made room for newer ones.
-    #[error("there is no such prediction, or it has made room for newer ones")]
+    #[error(
+        "There is no such prediction, or its probabilities have made room for newer ones; mask and photograph stay."
+    )]
     Gone,
     /// The folder refused.
     #[error(transparent)]
@@ -44,7 +46,8 @@ pub struct Recent {
     sizes: Mutex<BTreeMap<Uuid, u64>>,
 }
 
-/// The files of one prediction. The record is written last and makes it visible.
+/// The files of one prediction. The record is written last and makes it visible. Only versions before the history kept
+/// the photograph here.
 struct Files {
     photo: PathBuf,
     probabilities: PathBuf,
@@ -75,20 +78,24 @@ impl Recent {
         Ok(recent)
     }
 
-    /// Keeps a prediction with its photograph as it came, its probabilities and what was measured.
+    /// Keeps a prediction, its probabilities and what was measured.
     ///
     /// # Errors
-    /// If the folder refuses.
-    pub fn put(
-        &self,
-        prediction: &Prediction,
-        photo: &[u8],
-        map: &ProbabilityMap,
-        measured: &Measured,
-    ) -> io::Result<()> {
+    /// If the folder refuses; then nothing of it is left.
+    pub fn put(&self, prediction: &Prediction, map: &ProbabilityMap, measured: &Measured) -> io::Result<()> {
         let files = self.files(prediction.id);
+        let kept = Self::write(&files, prediction, map, measured);
+        if kept.is_err() {
+            let _ = Self::forget(&files);
+            let _ = fs_err::remove_file(files.record.with_extension("new"));
+        }
+        self.lock().insert(prediction.id, kept?);
+        self.make_room()
+    }
+
+    /// Writes the files and gives their size in bytes.
+    fn write(files: &Files, prediction: &Prediction, map: &ProbabilityMap, measured: &Measured) -> io::Result<u64> {
         let record = serde_json::to_vec(prediction)?;
-        fs_err::write(&files.photo, photo)?;
         let mut values = BufWriter::with_capacity(1 << 20, fs_err::File::create(&files.probabilities)?);
         for row in map.rows() {
             values.write_all(&row.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>())?;
@@ -101,9 +108,18 @@ impl Recent {
         let incomplete = files.record.with_extension("new");
         fs_err::write(&incomplete, &record)?;
         fs_err::rename(&incomplete, &files.record)?;
-        let size = (photo.len() + 2 * map.values().len() + record.len()) as u64 + measured_bytes;
-        self.lock().insert(prediction.id, size);
-        self.make_room()
+        Ok((2 * map.values().len() + record.len()) as u64 + measured_bytes)
+    }
+
+    /// Removes what there is of a prediction, the record first.
+    fn forget(files: &Files) -> io::Result<()> {
+        for path in [&files.record, &files.photo, &files.probabilities, &files.measured] {
+            match fs_err::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// What was predicted.
@@ -125,7 +141,7 @@ impl Recent {
         serde_json::from_slice(&measured).map_err(|_| RecentError::Gone)
     }
 
-    /// The photograph as it came.
+    /// The photograph as it came, where a version before the history kept it here.
     ///
     /// # Errors
     /// If it is gone or cannot be read.
@@ -160,14 +176,7 @@ impl Recent {
         let mut total: u64 = sizes.values().sum();
         while total > self.limit_bytes && sizes.len() > 1 {
             let Some((id, size)) = sizes.pop_first() else { break };
-            let files = self.files(id);
-            for path in [files.record, files.photo, files.probabilities] {
-                fs_err::remove_file(path)?;
-            }
-            match fs_err::remove_file(files.measured) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            Self::forget(&self.files(id))?;
             total -= size;
         }
         Ok(())

@@ -1,7 +1,11 @@
+use uuid::Uuid;
+
 use super::*;
 use crate::domain::{ModelName, Prediction, Summary, TimingMs};
 use crate::measure::survey_mask;
-use crate::vision::{Capture, ProbabilityMap};
+use crate::vision::{BinaryMask, Capture, ProbabilityMap};
+
+mod history;
 
 fn submission(content: &'static [u8], label: Option<BinaryMask>) -> Submission {
     Submission {
@@ -54,16 +58,17 @@ async fn many_writers_share_commits_and_all_are_kept() {
 async fn one_bad_write_does_not_take_its_neighbours_down() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).await.unwrap();
-    let row = |id: Uuid| writer::SubmissionRow {
+    let row = |id: Uuid| submissions::SubmissionRow {
         id,
         created_ms: 1,
-        photo_key: "k".into(),
+        image: images::ImageRow { sha256: "s".into(), blob_key: "k".into(), bytes: 5, size: (4, 2) },
         label: None,
-        submission: submission(b"photo", None),
+        comment: None,
+        actor: "local".into(),
     };
     let twice = Uuid::now_v7();
     let results =
-        futures_util::future::join_all([twice, twice, Uuid::now_v7()].map(|id| store.writer.submission(row(id)))).await;
+        futures_util::future::join_all([twice, twice, Uuid::now_v7()].map(|id| store.writer.write(row(id)))).await;
     assert_eq!(results.iter().filter(|r| r.is_ok()).count(), 2, "the second use of an id fails alone");
     assert_eq!(store.count_submissions().await.unwrap(), 2);
 }
@@ -86,11 +91,15 @@ async fn tokens_are_valid_until_revoked_and_kept_as_hashes() {
 }
 
 fn prediction() -> Prediction {
+    prediction_of(3, 2)
+}
+
+fn prediction_of(width: u32, height: u32) -> Prediction {
     Prediction {
         id: Uuid::now_v7(),
         file_name: "wall.jpg".into(),
         media_type: "image/jpeg".into(),
-        summary: Summary { width: 3, height: 2, threshold: 0.6, crack_pixels: 1, crack_ratio: 1.0 / 6.0 },
+        summary: Summary { width, height, threshold: 0.6, crack_pixels: 1, crack_ratio: 1.0 / 6.0 },
         model: ModelName { name: "m".into(), licence: "l".into(), sha256: "s".into() },
         timing_ms: TimingMs::default(),
     }
@@ -107,40 +116,42 @@ fn predictions_of_an_earlier_version_can_be_read_and_removed() {
     let map = ProbabilityMap::new(3, 2, vec![0; 6]);
     let old = prediction();
     let recent = Recent::open(folder.path(), 1_000_000).unwrap();
-    recent.put(&old, b"photo", &map, &measured()).unwrap();
+    recent.put(&old, &map, &measured()).unwrap();
     fs_err::remove_file(folder.path().join(format!("{}.cracks", old.id))).unwrap();
+    let photo = folder.path().join(format!("{}.photo", old.id));
+    fs_err::write(&photo, b"photo").unwrap();
     let record = folder.path().join(format!("{}.json", old.id));
     let mut json: serde_json::Value = serde_json::from_slice(&fs_err::read(&record).unwrap()).unwrap();
     json["timing_ms"].as_object_mut().unwrap().remove("measure");
     fs_err::write(&record, json.to_string()).unwrap();
     let recent = Recent::open(folder.path(), 10).unwrap();
     assert_eq!(recent.prediction(old.id).unwrap(), old);
+    assert_eq!(recent.photo(old.id).unwrap(), b"photo");
     assert!(matches!(recent.measured(old.id), Err(RecentError::Gone)), "it is to be measured again");
-    recent.put(&prediction(), b"photo", &map, &measured()).unwrap();
+    recent.put(&prediction(), &map, &measured()).unwrap();
     assert!(matches!(recent.prediction(old.id), Err(RecentError::Gone)));
+    assert!(!photo.exists());
 }
 
 #[test]
 fn recent_predictions_survive_a_restart_and_make_room() {
     let folder = tempfile::tempdir().unwrap();
-    let map = ProbabilityMap::new(3, 2, vec![0, 1, 2, 40_000, 5, 65_535]);
-    let photo = vec![7u8; 1_000];
+    let map = ProbabilityMap::new(30, 20, (0..600).map(|i| i * 109).collect());
     let measured = measured();
-    let all: Vec<Prediction> = (0..4).map(|_| prediction()).collect();
+    let all: Vec<Prediction> = (0..4).map(|_| prediction_of(30, 20)).collect();
     let recent = Recent::open(folder.path(), 1_000_000).unwrap();
     for prediction in &all {
-        recent.put(prediction, &photo, &map, &measured).unwrap();
+        recent.put(prediction, &map, &measured).unwrap();
     }
-    fs_err::write(folder.path().join(format!("{}.photo", Uuid::now_v7())), b"cut off").unwrap();
-    let recent = Recent::open(folder.path(), 3_000).unwrap();
+    fs_err::write(folder.path().join(format!("{}.u16", Uuid::now_v7())), b"cut off").unwrap();
+    let recent = Recent::open(folder.path(), 4_000).unwrap();
     assert!(matches!(recent.prediction(all[0].id), Err(RecentError::Gone)), "the oldest went first");
     assert_eq!(recent.prediction(all[3].id).unwrap(), all[3]);
-    assert_eq!(recent.photo(all[3].id).unwrap(), photo);
     assert_eq!(recent.probabilities(&all[3]).unwrap(), map);
     assert_eq!(recent.measured(all[3].id).unwrap(), measured);
     let files = fs_err::read_dir(folder.path()).unwrap().count();
-    assert_eq!(files % 4, 0, "nothing incomplete is left");
-    assert!(files <= 8);
+    assert_eq!(files % 3, 0, "nothing incomplete is left");
+    assert!(files <= 6);
 }
 
 #[tokio::test]

@@ -3,138 +3,124 @@
 //! SQLite has one write lock, and a commit costs a disk flush. Writes that
 //! arrive while a flush is under way share the next one.
 
+use futures_util::future::BoxFuture;
 use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
-use uuid::Uuid;
 
-use super::blobs::LabelBlob;
-use super::{StoreError, Submission};
+use super::StoreError;
 
 /// Writes that wait for a commit.
 const QUEUE: usize = 256;
 
-/// A submission with all that was decided about it.
-pub struct SubmissionRow {
-    pub id: Uuid,
-    pub created_ms: i64,
-    pub photo_key: String,
-    pub label: Option<LabelBlob>,
-    pub submission: Submission,
+/// What happens in one transaction, perhaps together with others.
+///
+/// It may run twice: where another of the same commit fails, each is tried alone. A refusal that leaves everything as it
+/// was is an output; an error undoes the transaction.
+pub trait Write: Send + Sync + 'static {
+    /// What the caller learns once it is on disk.
+    type Output: Send + 'static;
+
+    /// Changes rows.
+    fn apply<'a>(&'a self, db: &'a mut SqliteConnection) -> BoxFuture<'a, Result<Self::Output, StoreError>>;
 }
 
-enum Write {
-    Submission(Box<SubmissionRow>),
-    /// Takes the write lock and changes nothing.
-    Check,
+/// A write of any kind, with the place where its caller waits.
+trait Command: Send {
+    fn apply<'a>(&'a mut self, db: &'a mut SqliteConnection) -> BoxFuture<'a, Result<(), StoreError>>;
+    fn reply(self: Box<Self>, result: Result<(), StoreError>);
 }
 
-struct Command {
-    write: Write,
-    reply: oneshot::Sender<Result<(), StoreError>>,
+struct Waiting<W: Write> {
+    write: W,
+    output: Option<W::Output>,
+    reply: oneshot::Sender<Result<W::Output, StoreError>>,
+}
+
+impl<W: Write> Command for Waiting<W> {
+    fn apply<'a>(&'a mut self, db: &'a mut SqliteConnection) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.output = Some(self.write.apply(db).await?);
+            Ok(())
+        })
+    }
+
+    fn reply(self: Box<Self>, result: Result<(), StoreError>) {
+        let Self { output, reply, .. } = *self;
+        let _ = reply.send(result.and_then(|()| output.ok_or(StoreError::Closed)));
+    }
+}
+
+/// Takes the write lock and changes nothing.
+struct Check;
+
+impl Write for Check {
+    type Output = ();
+
+    fn apply<'a>(&'a self, _: &'a mut SqliteConnection) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async { Ok(()) })
+    }
 }
 
 /// Sends writes to the task that owns the write lock.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Writer {
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<Box<dyn Command>>,
 }
 
 impl Writer {
-    /// Starts the task; it ends when all senders are gone or [`Writer::close`] was called.
+    /// Starts the task; it ends when all senders are gone.
     pub fn start(pool: SqlitePool) -> Self {
         let (commands, receiver) = mpsc::channel(QUEUE);
         tokio::spawn(run(pool, receiver));
         Self { commands }
     }
 
-    pub async fn submission(&self, row: SubmissionRow) -> Result<(), StoreError> {
-        self.send(Write::Submission(Box::new(row))).await
+    /// Does `write`; when this returns, it survives a crash.
+    pub async fn write<W: Write>(&self, write: W) -> Result<W::Output, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let waiting = Waiting { write, output: None, reply };
+        self.commands.send(Box::new(waiting)).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
     }
 
     pub async fn check(&self) -> Result<(), StoreError> {
-        self.send(Write::Check).await
+        self.write(Check).await
     }
 
     /// Waits until everything sent so far is committed.
     pub async fn close(&self) {
         let _ = self.check().await;
     }
+}
 
-    async fn send(&self, write: Write) -> Result<(), StoreError> {
-        let (reply, answer) = oneshot::channel();
-        self.commands.send(Command { write, reply }).await.map_err(|_| StoreError::Closed)?;
-        answer.await.map_err(|_| StoreError::Closed)?
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Writer")
     }
 }
 
-async fn run(pool: SqlitePool, mut commands: mpsc::Receiver<Command>) {
+async fn run(pool: SqlitePool, mut commands: mpsc::Receiver<Box<dyn Command>>) {
     let mut batch = Vec::with_capacity(QUEUE);
     while commands.recv_many(&mut batch, QUEUE).await > 0 {
-        if commit(&pool, &batch).await.is_ok() {
+        if commit(&pool, &mut batch).await.is_ok() {
             for command in batch.drain(..) {
-                let _ = command.reply.send(Ok(()));
+                command.reply(Ok(()));
             }
             continue;
         }
         // One bad write must not take its neighbours down: try each alone.
-        for command in batch.drain(..) {
-            let result = commit(&pool, std::slice::from_ref(&command)).await;
-            let _ = command.reply.send(result);
+        for mut command in batch.drain(..) {
+            let result = commit(&pool, std::slice::from_mut(&mut command)).await;
+            command.reply(result);
         }
     }
 }
 
-async fn commit(pool: &SqlitePool, batch: &[Command]) -> Result<(), StoreError> {
+async fn commit(pool: &SqlitePool, batch: &mut [Box<dyn Command>]) -> Result<(), StoreError> {
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
     for command in batch {
-        match &command.write {
-            Write::Submission(row) => insert_submission(&mut transaction, row).await?,
-            Write::Check => {}
-        }
+        command.apply(&mut transaction).await?;
     }
     transaction.commit().await?;
-    Ok(())
-}
-
-async fn insert_submission(db: &mut SqliteConnection, row: &SubmissionRow) -> Result<(), StoreError> {
-    let Submission { photo, sha256, size, comment, actor, .. } = &row.submission;
-    sqlx::query(
-        "INSERT INTO images (sha256, blob_key, size_bytes, width_px, height_px, created_ms)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (sha256) DO NOTHING",
-    )
-    .bind(sha256)
-    .bind(&row.photo_key)
-    .bind(photo.len() as i64)
-    .bind(i64::from(size.0))
-    .bind(i64::from(size.1))
-    .bind(row.created_ms)
-    .execute(&mut *db)
-    .await?;
-    if let Some(label) = &row.label {
-        sqlx::query(
-            "INSERT INTO label_versions (image_sha256, version, blob_key, crack_pixels, actor, created_ms)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(sha256)
-        .bind(label.version)
-        .bind(&label.key)
-        .bind(label.crack_pixels)
-        .bind(actor)
-        .bind(row.created_ms)
-        .execute(&mut *db)
-        .await?;
-    }
-    sqlx::query(
-        "INSERT INTO submissions (id, image_sha256, label_version, comment, actor, created_ms)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(row.id.to_string())
-    .bind(sha256)
-    .bind(row.label.as_ref().map(|label| label.version))
-    .bind(comment)
-    .bind(actor)
-    .bind(row.created_ms)
-    .execute(&mut *db)
-    .await?;
     Ok(())
 }

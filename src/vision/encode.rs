@@ -28,12 +28,28 @@ pub fn mask_png(map: &ProbabilityMap, threshold: f32, out: impl Write) -> Result
 pub fn label_png(mask: &BinaryMask, out: impl Write) -> Result<(), EncodingError> {
     let format = (ColorType::Grayscale, BitDepth::One);
     let rows = mask.pixels.chunks_exact(mask.width.max(1) as usize);
-    write_rows(out, (mask.width, mask.height), format, rows, |row, bytes| {
-        bytes.extend(
-            row.chunks(8)
-                .map(|eight| eight.iter().enumerate().fold(0, |byte, (i, &on)| byte | (u8::from(on) << (7 - i)))),
-        );
-    })
+    write_rows(out, (mask.width, mask.height), format, rows, |row, bytes| bytes.extend(packed(row)))
+}
+
+/// Writes a mask as colour where it is crack and transparent elsewhere, to be laid over the photograph.
+///
+/// # Errors
+/// If `out` cannot be written.
+pub fn marks_png(mask: &BinaryMask, colour: Colour, out: impl Write) -> Result<(), EncodingError> {
+    let mut encoder = Encoder::new(out, mask.width, mask.height);
+    encoder.set_color(ColorType::Indexed);
+    encoder.set_depth(BitDepth::One);
+    encoder.set_palette([[0; 3], colour.0].concat());
+    encoder.set_trns(vec![0, 255]);
+    let mut writer = encoder.write_header()?;
+    let rows = mask.pixels.chunks_exact(mask.width.max(1) as usize);
+    writer.write_image_data(&rows.flat_map(packed).collect::<Vec<u8>>())?;
+    writer.finish()
+}
+
+/// One bit a pixel, the first highest.
+fn packed(row: &[bool]) -> impl Iterator<Item = u8> {
+    row.chunks(8).map(|eight| eight.iter().enumerate().fold(0, |byte, (i, &on)| byte | (u8::from(on) << (7 - i))))
 }
 
 /// Writes `probability × 65535` as 16-bit grey.
@@ -148,6 +164,17 @@ mod tests {
         label_png(&mask, &mut png).unwrap();
         let back = image::load_from_memory(&png).unwrap().into_luma8();
         assert_eq!(BinaryMask::from_label(&back), mask);
+    }
+
+    #[test]
+    fn marks_are_transparent_where_there_is_no_crack() {
+        let mask = BinaryMask::from_probabilities(&map(), 0.3);
+        let mut png = Vec::new();
+        marks_png(&mask, Colour([1, 2, 3]), &mut png).unwrap();
+        let back = image::load_from_memory(&png).unwrap().into_rgba8();
+        for (pixel, &on) in back.pixels().zip(&mask.pixels) {
+            assert_eq!(pixel.0, if on { [1, 2, 3, 255] } else { [0, 0, 0, 0] });
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod hash;
 pub mod jpeg;
 pub mod mask;
 pub mod probability_map;
+pub mod thumbnail;
 pub mod tiling;
 
 pub use colour::Colour;

@@ -68,11 +68,65 @@ impl ProbabilityMap {
     pub fn crack_ratio(&self, threshold: f32) -> f64 {
         self.crack_pixels(threshold) as f64 / (self.values.len().max(1) as f64)
     }
+
+    /// How far the mask at `threshold` is expected to be from the truth, 0 (sure) to 1.
+    ///
+    /// It is the Dice loss that the probabilities themselves foretell: were each of them right, a mask of `M` pixels
+    /// with the sum `I` of probabilities inside it would share `I` pixels with a truth of `S`, the sum over the
+    /// photograph; the figure is `1 − 2I / (S + M)`. A mask full of probabilities near one half, and crack left out
+    /// just below the threshold, both raise it. A mean over all pixels would only tell how much crack there is, since
+    /// nearly all are sure background. Probabilities below [`UNCERTAIN_FROM`] are background and not summed; as many
+    /// sure pixels as [`SURE_SHARE`] of the photograph are added, so that a few doubtful pixels on a clean wall stay few.
+    pub fn uncertainty(&self, threshold: f32) -> f64 {
+        let (level, floor) = (Self::level(threshold), Self::quantise(UNCERTAIN_FROM));
+        let (mut expected, mut inside, mut marked) = (0u64, 0u64, 0u64);
+        for &value in self.values.iter().filter(|&&value| value >= floor.min(level)) {
+            expected += u64::from(value);
+            if value >= level {
+                inside += u64::from(value);
+                marked += 65_535;
+            }
+        }
+        let sure = 65_535.0 * SURE_SHARE * self.values.len().max(1) as f64;
+        1.0 - (2.0 * inside as f64 + sure) / (expected as f64 + marked as f64 + sure)
+    }
 }
+
+/// Least probability that counts into [`ProbabilityMap::uncertainty`].
+const UNCERTAIN_FROM: f32 = 0.1;
+/// Share of the photograph that is added as sure to [`ProbabilityMap::uncertainty`].
+const SURE_SHARE: f64 = 1e-4;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A square of 100 × 100 whose first pixels have these probabilities.
+    fn uncertainty(first: &[(usize, f32)]) -> f64 {
+        let mut values = Vec::new();
+        for &(count, probability) in first {
+            values.extend(std::iter::repeat_n(ProbabilityMap::quantise(probability), count));
+        }
+        values.resize(10_000, 0);
+        ProbabilityMap::new(100, 100, values).uncertainty(0.5)
+    }
+
+    #[test]
+    fn uncertainty_ranks_by_the_expected_error_of_the_mask() {
+        assert_eq!(uncertainty(&[]), 0.0);
+        assert_eq!(uncertainty(&[(300, 1.0)]), 0.0);
+        assert!((uncertainty(&[(3_000, 0.5)]) - (1.0 - 2.0 * 0.5 / 1.5)).abs() < 0.001, "Dice of a coin's mask");
+        let rising = [
+            uncertainty(&[(300, 0.97)]),
+            uncertainty(&[(300, 0.97), (60, 0.3)]),
+            uncertainty(&[(300, 0.8), (60, 0.3)]),
+            uncertainty(&[(300, 0.55), (60, 0.3)]),
+            uncertainty(&[(300, 0.45)]),
+        ];
+        assert!(rising.is_sorted() && rising[0] < 0.03 && rising[4] > 0.9, "{rising:?}");
+        assert!(uncertainty(&[(1, 0.45)]) < uncertainty(&[(30, 0.45)]), "one doubtful pixel is no crack");
+        assert!(uncertainty(&[(9_000, 0.05)]) == 0.0, "background is not doubt");
+    }
 
     #[test]
     fn the_page_cuts_at_the_same_level() {

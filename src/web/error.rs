@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::serving::PredictError;
-use crate::store::{RecentError, StoreError};
+use crate::store::{LabelError, RecentError, StoreError};
 use crate::vision::decode::{DecodeError, FORMATS};
 
 /// A refusal or failure on its way to the client.
@@ -80,6 +80,14 @@ impl ApiError {
     /// Nothing is kept under this address.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here", detail)
+    }
+
+    /// A mask has another size than its photograph, which is `width × height`.
+    pub fn mask_size_differs(detail: impl Into<String>, (width, height): (u32, u32)) -> Self {
+        let title = "Mask and photograph differ in size";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "mask_size_differs", title, detail)
+            .field("mask")
+            .limit(json!({ "width": width, "height": height }))
     }
 
     /// Nothing can be accepted now.
@@ -184,8 +192,10 @@ impl From<PredictError> for ApiError {
                 "It was cancelled",
                 "The photograph was cancelled before its result was there.",
             ),
-            PredictError::Keep(error) => StoreError::Io(error).into(),
-            PredictError::Work(_) | PredictError::Task(_) => Self::internal(error),
+            PredictError::Keep(error) => error.into(),
+            PredictError::Work(_) | PredictError::Picture(_) | PredictError::Mask(_) | PredictError::Task(_) => {
+                Self::internal(error)
+            }
         }
     }
 }
@@ -195,6 +205,35 @@ impl From<RecentError> for ApiError {
         match error {
             RecentError::Gone => Self::not_found(error.to_string()).field("id"),
             RecentError::Io(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<LabelError> for ApiError {
+    fn from(error: LabelError) -> Self {
+        let detail = error.to_string();
+        match error {
+            LabelError::Conflict { current } => Self::new(
+                StatusCode::PRECONDITION_FAILED,
+                "label_conflict",
+                "Somebody saved another version",
+                format!("Version {current} was saved while this one was made. Look at it, then save yours on top."),
+            )
+            .field("header.If-Match")
+            .limit(json!({ "current": current })),
+            LabelError::UnknownImage => Self::not_found(detail).field("sha256"),
+            LabelError::UnknownVersion => Self::not_found(detail).field("version"),
+            LabelError::UnknownPrediction => Self::not_found(detail).field("query.prediction"),
+            LabelError::Size { photo: (width, height), .. } => Self::mask_size_differs(detail, (width, height)),
+            LabelError::KeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "The key stands for another request",
+                "This Idempotency-Key was used for another request; a new request needs a new key.",
+            )
+            .field("header.Idempotency-Key")
+            .limit(json!({ "requests_a_key": 1 })),
+            LabelError::Store(error) => error.into(),
         }
     }
 }

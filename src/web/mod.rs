@@ -3,6 +3,7 @@
 mod api;
 mod error;
 mod guard;
+mod idempotency;
 mod pages;
 mod query;
 mod scale;

@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::ApiError;
@@ -49,6 +52,42 @@ impl Query {
             Ok(value) if (0.0..=1.0).contains(&value) => Ok(Some(value)),
             _ => Err(invalid(name, &format!("`{text}` is not a number from 0 to 1"), json!({ "min": 0, "max": 1 }))),
         }
+    }
+
+    /// As [`Self::ratio`], exactly; an empty value is none.
+    ///
+    /// # Errors
+    /// 400 if it is another.
+    pub fn exact_ratio(&self, name: &str) -> Result<Option<f64>, ApiError> {
+        let Some(text) = self.get(name).filter(|text| !text.is_empty()) else { return Ok(None) };
+        match text.parse::<f64>() {
+            Ok(value) if (0.0..=1.0).contains(&value) => Ok(Some(value)),
+            _ => Err(invalid(name, &format!("`{text}` is not a number from 0 to 1"), json!({ "min": 0, "max": 1 }))),
+        }
+    }
+
+    /// A day or a time, as the Unix milliseconds at which it begins and ends; a time ends where it begins.
+    ///
+    /// # Errors
+    /// 400 if it is neither.
+    pub fn time(&self, name: &str) -> Result<Option<(i64, i64)>, ApiError> {
+        let Some(text) = self.get(name).filter(|text| !text.is_empty()) else { return Ok(None) };
+        let midnight = |day: Date| day.to_zoned(TimeZone::UTC).map(|start| start.timestamp().as_millisecond());
+        let day = text.parse::<Date>().and_then(|day| Ok((midnight(day)?, midnight(day.tomorrow()?)?)));
+        let exact = || text.parse::<Timestamp>().map(|time| (time.as_millisecond(), time.as_millisecond()));
+        // What parses as a day may still be a time: the day of 2026-01-31T08:00:00Z.
+        let found = if text.contains('T') { exact() } else { day };
+        let expected = "a day such as 2026-01-31 or a time such as 2026-01-31T08:00:00Z";
+        let wrong = |_| invalid(name, &format!("`{text}` is not {expected}"), json!({ "expected": expected }));
+        found.map(Some).map_err(wrong)
+    }
+
+    /// As [`Self::parse`]; an empty value, which a form sends for what was not filled in, is none.
+    ///
+    /// # Errors
+    /// 400 with what is expected.
+    pub fn given<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, ApiError> {
+        if self.get(name).is_some_and(str::is_empty) { Ok(None) } else { self.parse(name) }
     }
 
     /// A number; its range is the caller's to check.

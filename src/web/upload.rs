@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use serde_json::json;
 use tokio::time::timeout;
 
+use super::guard::actor;
 use super::{ApiError, WebState};
 use crate::serving::Upload;
 
@@ -32,7 +33,10 @@ pub struct Part {
 
 /// A form that has been read whole.
 #[derive(Debug)]
-pub struct Form(Vec<Part>);
+pub struct Form {
+    parts: Vec<Part>,
+    actor: String,
+}
 
 impl Form {
     /// Reads a multipart body; only fields in `known` may occur.
@@ -56,14 +60,8 @@ impl Form {
         let multipart = Multipart::new(request.headers(), body);
         let max_bytes = state.settings.server.max_upload_bytes();
         match timeout(TIME_LIMIT, read_parts(multipart, max_bytes, known)).await {
-            Ok(form) => form,
-            Err(_) => Err(ApiError::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "upload_too_slow",
-                "The upload took too long",
-                "The body did not arrive in time.",
-            )
-            .limit(json!({ "max_seconds": TIME_LIMIT.as_secs() }))),
+            Ok(parts) => Ok(Self { parts: parts?, actor: actor(request) }),
+            Err(_) => Err(too_slow()),
         }
     }
 
@@ -112,9 +110,13 @@ impl Form {
 
     /// All files in `field`.
     pub fn files(&mut self, field: &str) -> Vec<Upload> {
-        let (found, rest) = std::mem::take(&mut self.0).into_iter().partition(|part| part.name == field);
-        self.0 = rest;
-        let upload = |part: Part| Upload { file_name: display_name(part.file_name), content: part.content };
+        let (found, rest) = std::mem::take(&mut self.parts).into_iter().partition(|part| part.name == field);
+        self.parts = rest;
+        let upload = |part: Part| Upload {
+            file_name: display_name(part.file_name),
+            content: part.content,
+            actor: self.actor.clone(),
+        };
         Vec::into_iter(found).map(upload).collect()
     }
 
@@ -123,7 +125,7 @@ impl Form {
     /// # Errors
     /// 400 if it is longer than `max_bytes` or not UTF-8.
     pub fn text(&self, field: &'static str, max_bytes: usize) -> Result<Option<String>, ApiError> {
-        let Some(part) = self.0.iter().find(|part| part.name == field) else { return Ok(None) };
+        let Some(part) = self.parts.iter().find(|part| part.name == field) else { return Ok(None) };
         let wrong = |detail: String| {
             ApiError::new(StatusCode::BAD_REQUEST, "invalid_field", "A field is wrong", detail)
                 .field(field)
@@ -141,6 +143,39 @@ impl Form {
     }
 }
 
+/// Reads a body that is no form.
+///
+/// # Errors
+/// 4xx that names the limit.
+pub async fn read_body(state: &WebState, mut body: web::Payload) -> Result<Bytes, ApiError> {
+    let _place = state.uploads.acquire().await.map_err(ApiError::internal)?;
+    let max_bytes = state.settings.server.max_upload_bytes();
+    let whole = async {
+        let mut content = BytesMut::new();
+        while let Some(chunk) = body.next().await {
+            let chunk = chunk.map_err(|error| cut_off(&error))?;
+            if (content.len() + chunk.len()) as u64 > max_bytes {
+                let _ = timeout(DRAIN_TIME, async { while let Some(Ok(_)) = body.next().await {} }).await;
+                return Err(too_large(max_bytes));
+            }
+            content.extend_from_slice(&chunk);
+        }
+        Ok(content.freeze())
+    };
+    timeout(TIME_LIMIT, whole).await.unwrap_or_else(|_| Err(too_slow()))
+}
+
+fn cut_off(error: &actix_web::error::PayloadError) -> ApiError {
+    let detail = format!("The body did not arrive whole: {error}.");
+    ApiError::new(StatusCode::BAD_REQUEST, "malformed_body", "The body cannot be read", detail).field("body")
+}
+
+fn too_slow() -> ApiError {
+    let (title, detail) = ("The upload took too long", "The body did not arrive in time.");
+    ApiError::new(StatusCode::REQUEST_TIMEOUT, "upload_too_slow", title, detail)
+        .limit(json!({ "max_seconds": TIME_LIMIT.as_secs() }))
+}
+
 /// The last component of what the client calls the file, cut to what fits on a page.
 fn display_name(name: String) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -148,7 +183,7 @@ fn display_name(name: String) -> String {
     if printable.is_empty() { "photograph".into() } else { printable }
 }
 
-async fn read_parts(mut multipart: Multipart, max_bytes: u64, known: &[&str]) -> Result<Form, ApiError> {
+async fn read_parts(mut multipart: Multipart, max_bytes: u64, known: &[&str]) -> Result<Vec<Part>, ApiError> {
     let mut parts = Vec::new();
     let mut unknown = None;
     let mut left = max_bytes;
@@ -167,7 +202,7 @@ async fn read_parts(mut multipart: Multipart, max_bytes: u64, known: &[&str]) ->
             unknown.get_or_insert(name);
         }
     }
-    unknown.map_or(Ok(Form(parts)), |name| {
+    unknown.map_or(Ok(parts), |name| {
         let detail = format!("There is no field `{name}`; the fields are: {}.", known.join(", "));
         Err(ApiError::new(StatusCode::BAD_REQUEST, "unknown_field", "A field is unknown", detail)
             .field(name)

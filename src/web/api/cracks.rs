@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::pictures::{blocking, download_name, find};
+use super::pictures::{blocking, download_name, find, original};
 use super::standards::asked_standard;
 use crate::domain::Prediction;
 use crate::measure::{self, Scale, ScaleRequest, Standard};
@@ -119,9 +119,9 @@ pub async fn measured(
         }
     }
     let _place = state.predictor.decoding_place().await?;
+    let file = original(state, id).await?;
     let (recent, limits, prediction) = (state.recent.clone(), state.predictor.limits(), prediction.clone());
     blocking(move || {
-        let file = recent.photo(id)?;
         let capture = exif::read(&file);
         let photo = decode::decode(&file, limits)?.pixels;
         drop(file);

@@ -89,7 +89,7 @@ fn check(
 ) -> Result<Submission, ApiError> {
     let decoded = decode::decode(&photo.content, limits)?;
     let size = decoded.pixels.dimensions();
-    let label = mask.map(|mask| check_mask(&mask, size, limits)).transpose()?;
+    let label = mask.map(|mask| check_mask(&mask.content, size, limits)).transpose()?;
     Ok(Submission {
         sha256: sha256_hex(&photo.content),
         photo: photo.content,
@@ -101,8 +101,9 @@ fn check(
     })
 }
 
-fn check_mask(mask: &Upload, size: (u32, u32), limits: DecodeLimits) -> Result<BinaryMask, ApiError> {
-    let label: GrayImage = decode::decode_label(&mask.content, limits).map_err(|error| {
+/// Decodes a mask that must have this size.
+pub(super) fn check_mask(mask: &[u8], size: (u32, u32), limits: DecodeLimits) -> Result<BinaryMask, ApiError> {
+    let label: GrayImage = decode::decode_label(mask, limits).map_err(|error| {
         if error == DecodeError::Unsupported { lossy_mask() } else { ApiError::from(error).field("mask") }
     })?;
     if label.dimensions() == size {
@@ -111,17 +112,11 @@ fn check_mask(mask: &Upload, size: (u32, u32), limits: DecodeLimits) -> Result<B
     let ((width, height), (mask_width, mask_height)) = (size, label.dimensions());
     let detail =
         format!("The mask has {mask_width} × {mask_height} pixels, the upright photograph {width} × {height}.");
-    Err(ApiError::new(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "mask_size_differs",
-        "Mask and photograph differ in size",
-        detail,
-    )
-    .field("mask")
-    .limit(json!({ "width": width, "height": height })))
+    Err(ApiError::mask_size_differs(detail, size))
 }
 
-fn lossy_mask() -> ApiError {
+/// The refusal of a mask that is not stored without loss.
+pub(super) fn lossy_mask() -> ApiError {
     let detail = "The mask must be a picture stored without loss; JPEG and lossy WebP smear it.";
     ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_mask_format", "The mask cannot be read", detail)
         .field("mask")

@@ -3,6 +3,8 @@
 pub(super) mod cracks;
 mod feedback;
 mod health;
+pub(super) mod history;
+mod labels;
 mod openapi;
 pub(super) mod pictures;
 mod predict;
@@ -23,13 +25,28 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/predict").route(web::post().to(predict::predict)))
         .service(web::resource("/save-for-retrain").route(web::post().to(feedback::save_for_retrain)))
         .route("/api/v1/standards", web::get().to(standards::standards))
+        .route("/api/v1/predictions", web::get().to(history::predictions))
+        .service(
+            web::scope("/api/v1/images/{sha256}/labels")
+                .service(web::resource("").route(web::get().to(labels::labels)).route(web::post().to(labels::append)))
+                .route(r"/{version:\d{1,18}}.png", web::get().to(labels::label))
+                .route(r"/{version:\d{1,18}}/restore", web::post().to(labels::restore)),
+        )
         .service(
             web::scope("/api/v1/predictions/{id}")
-                .route("", web::get().to(pictures::prediction))
+                .service(
+                    web::resource("")
+                        .route(web::get().to(history::prediction))
+                        .route(web::delete().to(history::delete)),
+                )
+                .route("/restore", web::post().to(history::restore))
+                .route("/verdict", web::put().to(history::verdict))
                 .route("/cracks", web::get().to(cracks::cracks))
                 .route("/cracks.csv", web::get().to(cracks::cracks_csv))
                 .route("/cracks.geojson", web::get().to(cracks::cracks_geojson))
                 .route("/cracks.dxf", web::get().to(cracks::cracks_dxf))
+                .route("/thumbnail.jpg", web::get().to(pictures::thumbnail))
+                .route("/thumbnail-mask.png", web::get().to(pictures::thumbnail_mask))
                 .route("/photo", web::get().to(pictures::photo))
                 .route("/mask.png", web::get().to(pictures::mask))
                 .route("/overlay.png", web::get().to(pictures::overlay))

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use utoipa::OpenApi;
 
-use super::{cracks, feedback, health, pictures, predict, standards};
+use super::{cracks, feedback, health, history, labels, pictures, predict, standards};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -11,7 +11,17 @@ use super::{cracks, feedback, health, pictures, predict, standards};
     paths(
         predict::predict,
         feedback::save_for_retrain,
-        pictures::prediction,
+        history::predictions,
+        history::prediction,
+        history::delete,
+        history::restore,
+        history::verdict,
+        labels::labels,
+        labels::label,
+        labels::append,
+        labels::restore,
+        pictures::thumbnail,
+        pictures::thumbnail_mask,
         pictures::photo,
         pictures::mask,
         pictures::overlay,

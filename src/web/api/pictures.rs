@@ -2,13 +2,13 @@
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, ContentEncoding};
 use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
 use image::ImageFormat;
 use image::codecs::jpeg::JpegEncoder;
-use serde::Serialize;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::domain::{Prediction, TimingMs};
+use crate::domain::Prediction;
+use crate::store::PredictionFile;
 use crate::vision::decode;
 use crate::vision::encode::{self, OVERLAY_OPACITY, OverlayStyle};
 use crate::vision::{Colour, ProbabilityMap};
@@ -21,58 +21,6 @@ const JPEG_QUALITY: u8 = 92;
 /// What belongs to one prediction never changes; a viewer that was scrolled away asks for it again.
 const UNCHANGING: &str = "private, max-age=3600, immutable";
 
-/// A finished prediction.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PredictionAnswer {
-    id: Uuid,
-    /// Name of the file at the sender's.
-    file_name: String,
-    /// Width in pixels.
-    width: u32,
-    /// Height in pixels.
-    height: u32,
-    /// Probability from which on a pixel counts as crack.
-    threshold: f32,
-    /// Whether there is any crack pixel.
-    has_crack: bool,
-    /// Share of crack pixels, 0 to 1.
-    crack_ratio: f64,
-    /// The model that answered.
-    model: String,
-    /// Licence of its weights.
-    model_licence: String,
-    /// Where the time went, in milliseconds.
-    timing_ms: TimingMs,
-}
-
-impl From<Prediction> for PredictionAnswer {
-    fn from(prediction: Prediction) -> Self {
-        let summary = prediction.summary;
-        Self {
-            id: prediction.id,
-            file_name: prediction.file_name,
-            width: summary.width,
-            height: summary.height,
-            threshold: summary.threshold,
-            has_crack: summary.crack_pixels > 0,
-            crack_ratio: summary.crack_ratio,
-            model: prediction.model.name,
-            model_licence: prediction.model.licence,
-            timing_ms: prediction.timing_ms,
-        }
-    }
-}
-
-/// What was predicted.
-#[utoipa::path(get, path = "/api/v1/predictions/{id}", tag = "predictions", params(("id" = Uuid, Path)),
-    responses((status = 200, body = PredictionAnswer), (status = 404, body = ApiError, content_type = "application/problem+json")))]
-pub async fn prediction(
-    state: web::Data<WebState>,
-    path: web::Path<String>,
-) -> Result<web::Json<PredictionAnswer>, ApiError> {
-    Ok(web::Json(find(&state, &path).await?.into()))
-}
-
 /// The photograph, in a form that browsers show.
 #[utoipa::path(get, path = "/api/v1/predictions/{id}/photo", tag = "predictions", params(("id" = Uuid, Path)),
     responses((status = 200, content_type = "image/*", body = Vec<u8>)))]
@@ -81,8 +29,8 @@ pub async fn photo(state: web::Data<WebState>, path: web::Path<String>) -> Resul
     let limits = state.predictor.limits();
     let media_type = prediction.media_type.clone();
     let shown_as_it_is = media_type != ImageFormat::Tiff.to_mime_type();
+    let original = original(&state, prediction.id).await?;
     let content = blocking(move || {
-        let original = state.recent.photo(prediction.id)?;
         if shown_as_it_is {
             return Ok(original);
         }
@@ -91,7 +39,7 @@ pub async fn photo(state: web::Data<WebState>, path: web::Path<String>) -> Resul
         JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY)
             .encode_image(&decoded.pixels)
             .map_err(ApiError::internal)?;
-        Ok(jpeg)
+        Ok(Bytes::from(jpeg))
     });
     let media_type = if shown_as_it_is { media_type } else { ImageFormat::Jpeg.to_mime_type().into() };
     Ok(HttpResponse::Ok().content_type(media_type).insert_header((CACHE_CONTROL, UNCHANGING)).body(content.await?))
@@ -109,9 +57,15 @@ pub async fn mask(
     let threshold = Query::read(&request, &["threshold"])?.ratio("threshold")?;
     let prediction = find(&state, &path).await?;
     let name = download_name(&prediction, "mask.png");
+    let threshold = threshold.unwrap_or(prediction.summary.threshold);
+    if threshold == prediction.summary.threshold
+        && let Some(png) = state.store.prediction_file(prediction.id, PredictionFile::Mask).await?
+    {
+        return Ok(download(png, &name));
+    }
     let png = blocking(move || {
         let map = state.recent.probabilities(&prediction)?;
-        png(|out| encode::mask_png(&map, threshold.unwrap_or(prediction.summary.threshold), out))
+        png(|out| encode::mask_png(&map, threshold, out))
     });
     Ok(download(png.await?, &name))
 }
@@ -136,9 +90,9 @@ pub async fn overlay(
     let name = download_name(&prediction, "overlay.png");
     let _place = state.predictor.decoding_place().await?;
     let limits = state.predictor.limits();
-    let recent = state.recent.clone();
+    let (recent, original) = (state.recent.clone(), original(&state, prediction.id).await?);
     let png = blocking(move || {
-        let photo = decode::decode(&recent.photo(prediction.id)?, limits)?;
+        let photo = decode::decode(&original, limits)?;
         let map: ProbabilityMap = recent.probabilities(&prediction)?;
         png(|out| encode::overlay_png(&photo.pixels, &map, style, out))
     });
@@ -170,15 +124,58 @@ pub async fn probabilities_raw(state: web::Data<WebState>, path: web::Path<Strin
     Ok(response.content_type("application/octet-stream").body(raw.await?))
 }
 
+/// The photograph in small, as JPEG.
+#[utoipa::path(get, path = "/api/v1/predictions/{id}/thumbnail.jpg", tag = "predictions", params(("id" = Uuid, Path)),
+    responses((status = 200, content_type = "image/jpeg", body = Vec<u8>)))]
+pub async fn thumbnail(state: web::Data<WebState>, path: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    kept_file(&state, &path, PredictionFile::Thumbnail, "image/jpeg").await
+}
+
+/// The mask in the thumbnail's size: orange where there is crack, else transparent.
+#[utoipa::path(get, path = "/api/v1/predictions/{id}/thumbnail-mask.png", tag = "predictions", params(("id" = Uuid, Path)),
+    responses((status = 200, content_type = "image/png", body = Vec<u8>)))]
+pub async fn thumbnail_mask(state: web::Data<WebState>, path: web::Path<String>) -> Result<HttpResponse, ApiError> {
+    kept_file(&state, &path, PredictionFile::Marks, "image/png").await
+}
+
+async fn kept_file(
+    state: &WebState,
+    id: &str,
+    file: PredictionFile,
+    media_type: &str,
+) -> Result<HttpResponse, ApiError> {
+    let content = state.store.prediction_file(parse_id(id)?, file).await?.ok_or_else(no_prediction)?;
+    Ok(HttpResponse::Ok().content_type(media_type).insert_header((CACHE_CONTROL, UNCHANGING)).body(content))
+}
+
 /// The prediction whose id a path names.
 pub async fn find(state: &web::Data<WebState>, id: &str) -> Result<Prediction, ApiError> {
     let id = parse_id(id)?;
+    match state.store.prediction_or_deleted(id).await? {
+        Some(kept) if kept.deleted_ms.is_none() => return Ok(kept.prediction),
+        Some(_) => return Err(no_prediction()),
+        None => {}
+    }
+    // Versions before the history kept predictions nowhere else.
     let recent = state.recent.clone();
     blocking(move || Ok(recent.prediction(id)?)).await
 }
 
-fn parse_id(text: &str) -> Result<Uuid, ApiError> {
-    Uuid::parse_str(text).map_err(|_| ApiError::not_found("There is no prediction of this id.").field("id"))
+/// The photograph of prediction `id` as it came.
+pub async fn original(state: &web::Data<WebState>, id: Uuid) -> Result<Bytes, ApiError> {
+    if let Some(photo) = state.store.prediction_file(id, PredictionFile::Photo).await? {
+        return Ok(photo);
+    }
+    let recent = state.recent.clone();
+    blocking(move || Ok(Bytes::from(recent.photo(id)?))).await
+}
+
+pub(super) fn parse_id(text: &str) -> Result<Uuid, ApiError> {
+    Uuid::parse_str(text).map_err(|_| no_prediction())
+}
+
+pub(super) fn no_prediction() -> ApiError {
+    ApiError::not_found("There is no prediction of this id, or it was deleted.").field("id")
 }
 
 /// Runs `work` on a thread for blocking work.
@@ -202,9 +199,9 @@ pub(super) fn download_name(prediction: &Prediction, ending: &str) -> String {
     format!("{}.{ending}", if safe.trim().is_empty() { "photograph" } else { safe.trim() })
 }
 
-fn download(png: Vec<u8>, name: &str) -> HttpResponse {
+fn download(png: impl Into<Bytes>, name: &str) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("image/png")
         .insert_header((CONTENT_DISPOSITION, format!("inline; filename=\"{name}\"")))
-        .body(png)
+        .body(png.into())
 }

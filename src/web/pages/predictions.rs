@@ -16,8 +16,9 @@ use uuid::Uuid;
 use super::card::{Card, CardFragment};
 use super::{Frame, ShownModel, assets, cracks, error_page, html, wants_fragment};
 use crate::serving::{PredictError, Progress, Upload};
-use crate::store::RecentError;
 use crate::synth::samples::SAMPLES;
+use crate::web::api::pictures::find;
+use crate::web::guard::actor;
 use crate::web::query::Query;
 use crate::web::upload::Form;
 use crate::web::{ApiError, WebState};
@@ -61,7 +62,7 @@ async fn read_uploads(state: &WebState, request: &HttpRequest, body: Payload) ->
     // A browser sends an empty part for a picker in which nothing was chosen.
     let mut uploads: Vec<Upload> = form.files("file").into_iter().filter(|file| !file.content.is_empty()).collect();
     if let Some(name) = form.text("sample", 100)? {
-        uploads.push(sample(&name)?);
+        uploads.push(sample(&name, actor(request))?);
     }
     if uploads.is_empty() {
         let detail = "No photograph was chosen, or it is empty.";
@@ -77,7 +78,7 @@ async fn read_uploads(state: &WebState, request: &HttpRequest, body: Payload) ->
     Ok(uploads)
 }
 
-fn sample(name: &str) -> Result<Upload, ApiError> {
+fn sample(name: &str, actor: String) -> Result<Upload, ApiError> {
     let file_name = format!("{name}.jpg");
     let known = SAMPLES.iter().any(|sample| sample.name == name);
     let file = known.then(|| assets::find(&format!("samples/{file_name}"))).flatten();
@@ -92,7 +93,7 @@ fn sample(name: &str) -> Result<Upload, ApiError> {
         .field("sample")
         .limit(json!({ "allowed": names }))
     })?;
-    Ok(Upload { file_name, content: Bytes::from(file.data.into_owned()) })
+    Ok(Upload { file_name, content: Bytes::from(file.data.into_owned()), actor })
 }
 
 /// A refusal as a card, with the headers that it has as JSON.
@@ -173,16 +174,14 @@ pub async fn card(state: &web::Data<WebState>, id: Uuid) -> Card {
     if let Some(job) = state.jobs.get(id) {
         return Card::from_job(id, job, state.jobs.before(id));
     }
-    let recent = Arc::clone(&state.recent);
-    match web::block(move || recent.prediction(id)).await {
-        Ok(Ok(prediction)) => {
+    match find(state, &id.to_string()).await {
+        Ok(prediction) => {
             let cracks = cracks::default_panel(state, prediction.clone()).await;
             // The rest of the result is worth showing without them; the log has the reason.
             Card::done(prediction, cracks.ok())
         }
-        Ok(Err(RecentError::Gone)) => Card::gone(id, "Photograph".into()),
-        Ok(Err(error @ RecentError::Io(_))) => Card::failed(id, "Photograph".into(), &ApiError::internal(error)),
-        Err(error) => Card::failed(id, "Photograph".into(), &ApiError::internal(error)),
+        Err(error) if error.status == StatusCode::NOT_FOUND => Card::gone(id, "Photograph".into()),
+        Err(error) => Card::failed(id, "Photograph".into(), &error),
     }
 }
 
