@@ -16,7 +16,7 @@ pub mod web;
 
 pub mod serving;
 
-//pub mod exchange;
+pub mod exchange;
 
 pub mod review;
 

@@ -135,10 +135,7 @@ pub fn read_images(file: impl Read) -> Result<Vec<Image>, CocoError> {
 ///
 /// # Errors
 /// If it is not a COCO file, or what `each` says.
-pub fn read_annotations(
-    file: impl Read,
-    each: &mut dyn FnMut(Annotation) -> io::Result<()>,
-) -> Result<(), CocoError> {
+pub fn read_annotations(file: impl Read, each: &mut dyn FnMut(Annotation) -> io::Result<()>) -> Result<(), CocoError> {
     read_list(file, "annotations", each)
 }
 

@@ -167,7 +167,8 @@ impl Importer<'_> {
             let candidates = by_last.get(&last(&image.file_name)).map_or(&[][..], Vec::as_slice);
             let exact = candidates.iter().find(|name| name.ends_with(&image.file_name));
             let found = exact.or(if candidates.len() == 1 { candidates.first() } else { None });
-            let missing = || ExchangeError::Layout(format!("photograph `{}` of `{annotations}` is missing", image.file_name));
+            let missing =
+                || ExchangeError::Layout(format!("photograph `{}` of `{annotations}` is missing", image.file_name));
             found.map(|name| (*name).to_owned()).ok_or_else(missing)
         };
         images.iter().map(file).collect()

@@ -104,7 +104,9 @@ fn outline(runs: &[Run], mask: &BinaryMask) -> Option<Vec<u32>> {
 fn edges(runs: &[Run], marked: &impl Fn(i64, i64) -> bool) -> u64 {
     let across = |run: &Run| {
         let y = run.y as i64;
-        (run.from..run.to).map(|x| u64::from(!marked(x as i64, y - 1)) + u64::from(!marked(x as i64, y + 1))).sum::<u64>()
+        (run.from..run.to)
+            .map(|x| u64::from(!marked(x as i64, y - 1)) + u64::from(!marked(x as i64, y + 1)))
+            .sum::<u64>()
     };
     runs.iter().map(|run| 2 + across(run)).sum()
 }
@@ -229,7 +231,12 @@ mod tests {
     #[test]
     fn polygons_that_are_none_are_refused() {
         let mut mask = mask(&["....", "...."]);
-        for bad in [&[1.0, 1.0, 2.0, 2.0][..], &[0.0; 7], &[0.0, 0.0, 9.0, 0.0, 1.0, 1.0], &[0.0, 0.0, f64::NAN, 0.0, 1.0, 1.0]] {
+        for bad in [
+            &[1.0, 1.0, 2.0, 2.0][..],
+            &[0.0; 7],
+            &[0.0, 0.0, 9.0, 0.0, 1.0, 1.0],
+            &[0.0, 0.0, f64::NAN, 0.0, 1.0, 1.0],
+        ] {
             assert!(matches!(mark_polygon(bad, &mut mask), Err(CocoError::Polygon(_))), "{bad:?}");
         }
     }

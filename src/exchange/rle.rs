@@ -113,7 +113,8 @@ fn from_text(text: &str, pixels: u64) -> Result<Vec<u64>, CocoError> {
     let mut lengths: Vec<u64> = Vec::new();
     let (mut value, mut position) = (0_i64, 0);
     for byte in text.bytes() {
-        let bits = byte.checked_sub(BASE).filter(|bits| *bits < 64).ok_or_else(|| wrong("a character is none of theirs"))?;
+        let bits =
+            byte.checked_sub(BASE).filter(|bits| *bits < 64).ok_or_else(|| wrong("a character is none of theirs"))?;
         if position == MOST {
             return Err(wrong("a number does not end"));
         }
@@ -178,7 +179,8 @@ mod tests {
 
     #[test]
     fn what_does_not_add_up_is_refused() {
-        for counts in [Counts::Numbers(vec![3, 4]), Counts::Numbers(vec![u32::MAX, u32::MAX]), Counts::Text("P".into())] {
+        for counts in [Counts::Numbers(vec![3, 4]), Counts::Numbers(vec![u32::MAX, u32::MAX]), Counts::Text("P".into())]
+        {
             assert!(matches!(Rle { size: [4, 5], counts }.mark(&mut empty(5, 4)), Err(CocoError::RunLengths(_))));
         }
         let rle = Rle { size: [5, 4], counts: Counts::Numbers(vec![20]) };

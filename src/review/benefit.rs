@@ -67,6 +67,10 @@ impl Signals {
         parts.retain(|(weight, _)| *weight >= LEAST);
         parts.sort_by(|a, b| b.0.total_cmp(&a.0));
         let words: Vec<String> = parts.into_iter().map(|(_, words)| words).collect();
-        if words.is_empty() { "the model is sure, and photographs like it have labels".into() } else { words.join("; ") }
+        if words.is_empty() {
+            "the model is sure, and photographs like it have labels".into()
+        } else {
+            words.join("; ")
+        }
     }
 }

@@ -56,10 +56,7 @@ pub struct Neighbours<'a> {
 pub fn check(label: &Label, hash: PerceptualHash, neighbours: &Neighbours) -> Vec<Reason> {
     let Label { photo, mask, nothing_here } = label;
     if photo.dimensions() != (mask.width, mask.height) {
-        return vec![Reason::WrongSize {
-            label: [mask.width, mask.height],
-            photo: [photo.width(), photo.height()],
-        }];
+        return vec![Reason::WrongSize { label: [mask.width, mask.height], photo: [photo.width(), photo.height()] }];
     }
     let same_picture = [
         nearest(hash, neighbours.labelled).map(|(of, distance)| Reason::NearDuplicate {

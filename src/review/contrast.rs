@@ -90,8 +90,8 @@ impl Cell {
                 }
             }
         }
-        let is_darker = outside.count >= LEAST_PIXELS
-            && outside.mean() - inside.mean() > DARKER * (outside.deviation() + NOISE);
+        let is_darker =
+            outside.count >= LEAST_PIXELS && outside.mean() - inside.mean() > DARKER * (outside.deviation() + NOISE);
         Some((inside.count, is_darker))
     }
 }

@@ -6,11 +6,13 @@
 mod benefit;
 mod checks;
 mod contrast;
+mod keeper;
 mod reasons;
 
 pub use benefit::{Benefit, Signals};
 pub use checks::{Label, Neighbours, OtherLabel, SamePicture, check};
 pub use contrast::edge_share;
+pub use keeper::{Keeper, signals};
 pub use reasons::{DICE_LIMIT, EDGE_LIMIT, HASH_LIMIT, Reason, SHARE_LIMIT};
 
 #[cfg(test)]

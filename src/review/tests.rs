@@ -69,7 +69,10 @@ fn each_check_finds_its_fault() {
     let same = OtherLabel { mask: moved(&mask, 1, 0), ..other };
     assert_eq!(codes(&photo, &mask, &Neighbours { other_label: Some(&same), ..Neighbours::default() }), [""; 0]);
     let nothing = OtherLabel { mask: filled(false), ..same };
-    assert_eq!(codes(&photo, &mask, &Neighbours { other_label: Some(&nothing), ..Neighbours::default() }), ["conflict"]);
+    assert_eq!(
+        codes(&photo, &mask, &Neighbours { other_label: Some(&nothing), ..Neighbours::default() }),
+        ["conflict"]
+    );
 }
 
 #[test]
@@ -89,7 +92,11 @@ fn copies_of_a_photograph_are_found_and_other_photographs_are_not() {
     let cropped = |photo: &RgbImage| imageops::crop_imm(photo, 3, 2, 314, 236).to_image();
     for (i, photo) in photos.iter().enumerate() {
         for copy in [half(photo), brighter(photo), cropped(photo)] {
-            let blank = BinaryMask { width: copy.width(), height: copy.height(), pixels: vec![false; (copy.width() * copy.height()) as usize] };
+            let blank = BinaryMask {
+                width: copy.width(),
+                height: copy.height(),
+                pixels: vec![false; (copy.width() * copy.height()) as usize],
+            };
             let label = Label { photo: &copy, mask: &blank, nothing_here: true };
             let neighbours = Neighbours { labelled: &known, ..Neighbours::default() };
             let reasons = check(&label, PerceptualHash::of(&copy), &neighbours);

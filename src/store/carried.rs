@@ -10,12 +10,11 @@ use super::images::ImageRow;
 use super::label_reviews::LabelState;
 use super::labels::LabelRow;
 use super::submissions::SubmissionRow;
+use super::verdicts::NOTHING;
 use super::{Store, StoreError};
 use crate::domain::now_ms;
 use crate::vision::BinaryMask;
 
-/// Tool of a label that says that there is no crack.
-pub(super) const NOTHING: &str = "nothing";
 /// Tool of a label that came in an archive.
 const IMPORTED: &str = "imported";
 

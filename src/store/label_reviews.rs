@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::carried::NOTHING;
+use super::verdicts::NOTHING;
 use super::writer::Write;
 use super::{Store, StoreError};
 use crate::domain::now_ms;
@@ -230,11 +230,7 @@ impl Store {
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn label_review(
-        &self,
-        sha256: &str,
-        version: i64,
-    ) -> Result<Option<(LabelState, String)>, StoreError> {
+    pub async fn label_review(&self, sha256: &str, version: i64) -> Result<Option<(LabelState, String)>, StoreError> {
         let query = "SELECT state, reasons FROM label_reviews WHERE image_sha256 = $1 AND version = $2";
         let row: Option<(String, String)> =
             sqlx::query_as(query).bind(sha256).bind(version).fetch_optional(&self.pool).await?;

@@ -12,7 +12,7 @@ use super::{Store, StoreError};
 pub struct UnseenPhoto {
     /// SHA-256, hexadecimal.
     pub image_sha256: String,
-    /// Its file.
+    /// Its file, or its thumbnail's: they look the same.
     pub photo: PathBuf,
     /// Its perceptual hash, if that is known.
     pub hash: Option<u64>,
@@ -125,8 +125,7 @@ impl Store {
     /// # Errors
     /// If the database fails.
     pub async fn unseen_photos(&self, limit: u32) -> Result<Vec<UnseenPhoto>, StoreError> {
-        let predicted = "SELECT q.number, q.image_sha256, i.blob_key, p.hash FROM predictions q
-             JOIN images i ON i.sha256 = q.image_sha256
+        let predicted = "SELECT q.number, q.image_sha256, q.thumbnail_key AS blob_key, p.hash FROM predictions q
              LEFT JOIN photo_reviews p ON p.image_sha256 = q.image_sha256
              WHERE q.number > (SELECT COALESCE(MAX(seen_number), 0) FROM photo_reviews) ORDER BY q.number LIMIT $1";
         let given = "SELECT NULL AS number, i.sha256 AS image_sha256, i.blob_key, NULL AS hash FROM images i

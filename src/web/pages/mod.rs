@@ -8,6 +8,7 @@ mod docs;
 mod home;
 mod login;
 mod predictions;
+mod review;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Responder, ResponseError};
@@ -32,6 +33,9 @@ pub fn configure(config: &mut ServiceConfig) {
                 .route(web::delete().to(predictions::cancel)),
         )
         .route("/predictions/{id}/cracks", web::get().to(cracks::cracks))
+        .route("/review", web::get().to(review::page))
+        .service(web::resource(r"/review/{sha256}/{version:\d{1,18}}/accept").route(web::post().to(review::accept)))
+        .service(web::resource(r"/review/{sha256}/{version:\d{1,18}}/reject").route(web::post().to(review::reject)))
         .route("/assets/{path:.*}", web::get().to(assets::asset));
 }
 
