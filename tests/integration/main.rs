@@ -15,6 +15,7 @@ mod evaluating;
 mod exchange;
 mod exports;
 mod guards;
+mod history;
 mod inspection;
 mod licences;
 mod measuring;

@@ -194,6 +194,7 @@ impl Request {
             content_type: header("content-type"),
             location: header("location"),
             retry_after: header("retry-after"),
+            etag: header("etag"),
             policy: header("content-security-policy"),
             body: response.body_mut().with_config().limit(1 << 30).read_to_vec()?,
         })
@@ -207,6 +208,7 @@ pub struct Answer {
     pub content_type: String,
     pub location: String,
     pub retry_after: String,
+    pub etag: String,
     pub policy: String,
     pub body: Vec<u8>,
 }

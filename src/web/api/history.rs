@@ -248,13 +248,21 @@ pub async fn verdict(
 }
 
 fn read_verdict(body: &[u8]) -> Result<Verdict, ApiError> {
-    let words = Verdict::ALL.map(Verdict::as_str);
-    let refused = |detail: String| {
-        ApiError::new(StatusCode::BAD_REQUEST, "invalid_field", "A field is wrong", detail)
-            .field("verdict")
-            .limit(json!({ "allowed": words }))
-    };
     let request: VerdictRequest = serde_json::from_slice(body)
-        .map_err(|_| refused("The body must be JSON such as {\"verdict\": \"right\"}.".into()))?;
-    request.verdict.parse().map_err(|expected| refused(format!("`{}` is not {expected}.", request.verdict)))
+        .map_err(|_| refused_verdict("The body must be JSON such as {\"verdict\": \"right\"}."))?;
+    parse_verdict(&request.verdict)
+}
+
+/// Reads the word of a verdict.
+///
+/// # Errors
+/// 400 if it is none.
+pub fn parse_verdict(word: &str) -> Result<Verdict, ApiError> {
+    word.parse().map_err(|expected| refused_verdict(&format!("`{word}` is not {expected}.")))
+}
+
+fn refused_verdict(detail: &str) -> ApiError {
+    ApiError::new(StatusCode::BAD_REQUEST, "invalid_field", "A field is wrong", detail)
+        .field("verdict")
+        .limit(json!({ "allowed": Verdict::ALL.map(Verdict::as_str) }))
 }

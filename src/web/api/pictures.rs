@@ -8,7 +8,7 @@ use image::codecs::jpeg::JpegEncoder;
 use uuid::Uuid;
 
 use crate::domain::{DecodeLimits, Prediction};
-use crate::store::PredictionFile;
+use crate::store::{PredictionFile, RecentError};
 use crate::vision::decode;
 use crate::vision::encode::{self, OVERLAY_OPACITY, OverlayStyle};
 use crate::vision::{Colour, ProbabilityMap};
@@ -93,13 +93,26 @@ pub async fn overlay(
     let name = download_name(&prediction, "overlay.png");
     let _place = state.predictor.decoding_place().await?;
     let limits = state.predictor.limits();
+    let as_predicted = style.threshold == prediction.summary.threshold;
+    let mask =
+        if as_predicted { state.store.prediction_file(prediction.id, PredictionFile::Mask).await? } else { None };
     let (recent, original) = (state.recent.clone(), original(&state, prediction.id).await?);
     let png = blocking(move || {
         let photo = decode::decode(&original, limits)?;
-        let map: ProbabilityMap = recent.probabilities(&prediction)?;
+        let map = match (recent.probabilities(&prediction), mask) {
+            (Err(RecentError::Gone), Some(mask)) => map_of_mask(&mask)?,
+            (map, _) => map?,
+        };
         png(|out| encode::overlay_png(&photo.pixels, &map, style, out))
     });
     Ok(download(png.await?, &name))
+}
+
+/// A mask as probabilities of none and all; what is kept longer than the true ones.
+fn map_of_mask(png: &[u8]) -> Result<ProbabilityMap, ApiError> {
+    let mask = image::load_from_memory_with_format(png, ImageFormat::Png).map_err(ApiError::internal)?.into_luma8();
+    let values = mask.as_raw().iter().map(|&value| if value > 0 { u16::MAX } else { 0 }).collect();
+    Ok(ProbabilityMap::new(mask.width(), mask.height(), values))
 }
 
 /// Probability × 65535 as 16-bit grey PNG.
@@ -173,11 +186,13 @@ pub async fn original(state: &web::Data<WebState>, id: Uuid) -> Result<Bytes, Ap
     blocking(move || Ok(Bytes::from(recent.photo(id)?))).await
 }
 
-pub(super) fn parse_id(text: &str) -> Result<Uuid, ApiError> {
+/// The id that a path names.
+pub fn parse_id(text: &str) -> Result<Uuid, ApiError> {
     Uuid::parse_str(text).map_err(|_| no_prediction())
 }
 
-pub(super) fn no_prediction() -> ApiError {
+/// The refusal of an id that names nothing.
+pub fn no_prediction() -> ApiError {
     ApiError::not_found("There is no prediction of this id, or it was deleted.").field("id")
 }
 

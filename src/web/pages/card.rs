@@ -4,6 +4,7 @@ use askama::Template;
 use uuid::Uuid;
 
 use super::crack_panel::CracksPanel;
+use super::judge::Judged;
 use crate::domain::Prediction;
 use crate::serving::Stage;
 use crate::web::ApiError;
@@ -32,6 +33,8 @@ pub struct Card {
     pub model_licence: String,
     /// The cracks; absent if they could not be measured.
     pub cracks: Option<CracksPanel>,
+    /// What was said of it; absent if it is not in the history.
+    pub judged: Option<Judged>,
     pub error_title: &'static str,
     pub error_detail: String,
     pub error_code: &'static str,
@@ -39,7 +42,7 @@ pub struct Card {
 }
 
 /// A share as percent; what is there is never shown as nothing.
-fn percent(ratio: f64) -> String {
+pub fn percent(ratio: f64) -> String {
     if ratio > 0.0 && ratio < 5e-5 { "< 0.01".into() } else { format!("{:.2}", ratio * 100.0) }
 }
 
@@ -98,6 +101,11 @@ impl Card {
             cracks,
             ..Self::default()
         }
+    }
+
+    /// A prediction whose probabilities have made room for newer ones.
+    pub fn kept(prediction: Prediction) -> Self {
+        Self { state: "kept", ..Self::done(prediction, None) }
     }
 
     /// A photograph that cannot be predicted.

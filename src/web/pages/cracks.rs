@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::card::Card;
 use super::crack_panel::{CracksPanel, Problem};
-use super::{error_page, html, predictions, wants_fragment};
+use super::{error_page, html, judge, predictions, wants_fragment};
 use crate::domain::Prediction;
 use crate::web::api::cracks::{CrackQuery, inspect};
 use crate::web::api::pictures::find;
@@ -41,7 +41,10 @@ pub async fn cracks(
         };
     }
     let (card, status) = match asked {
-        Ok(panel) => (Card::done(prediction, Some(panel)), StatusCode::OK),
+        Ok(panel) => {
+            let judged = judge::judged(&state, prediction.id).await;
+            (Card { judged, ..Card::done(prediction, Some(panel)) }, StatusCode::OK)
+        }
         Err(problem) => {
             let mut card = predictions::card(&state, prediction.id).await;
             if let Some(panel) = &mut card.cracks {

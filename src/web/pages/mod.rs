@@ -5,7 +5,9 @@ mod card;
 mod crack_panel;
 mod cracks;
 mod docs;
+mod history;
 mod home;
+mod judge;
 mod login;
 mod predictions;
 mod review;
@@ -32,6 +34,10 @@ pub fn configure(config: &mut ServiceConfig) {
                 .route(web::get().to(predictions::one))
                 .route(web::delete().to(predictions::cancel)),
         )
+        .route("/history", web::get().to(history::history))
+        .route("/history/{id}/delete", web::post().to(history::delete))
+        .route("/history/{id}/restore", web::post().to(history::restore))
+        .route("/predictions/{id}/verdict", web::post().to(judge::say))
         .route("/predictions/{id}/cracks", web::get().to(cracks::cracks))
         .route("/review", web::get().to(review::page))
         .service(web::resource(r"/review/{sha256}/{version:\d{1,18}}/accept").route(web::post().to(review::accept)))

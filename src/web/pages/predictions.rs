@@ -14,8 +14,10 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::card::{Card, CardFragment};
-use super::{Frame, ShownModel, assets, cracks, error_page, html, wants_fragment};
+use super::{Frame, ShownModel, assets, cracks, error_page, html, judge, wants_fragment};
+use crate::domain::Prediction;
 use crate::serving::{PredictError, Progress, Upload};
+use crate::store::RecentError;
 use crate::synth::samples::SAMPLES;
 use crate::web::api::pictures::find;
 use crate::web::guard::actor;
@@ -175,14 +177,24 @@ pub async fn card(state: &web::Data<WebState>, id: Uuid) -> Card {
         return Card::from_job(id, job, state.jobs.before(id));
     }
     match find(state, &id.to_string()).await {
-        Ok(prediction) => {
+        Ok(prediction) => finished(state, prediction).await,
+        Err(error) if error.status == StatusCode::NOT_FOUND => Card::gone(id, "Photograph".into()),
+        Err(error) => Card::failed(id, "Photograph".into(), &error),
+    }
+}
+
+async fn finished(state: &web::Data<WebState>, prediction: Prediction) -> Card {
+    let id = prediction.id;
+    let recent = Arc::clone(&state.recent);
+    let card = match web::block(move || recent.prediction(id)).await {
+        Ok(Err(RecentError::Gone)) => Card::kept(prediction),
+        _ => {
             let cracks = cracks::default_panel(state, prediction.clone()).await;
             // The rest of the result is worth showing without them; the log has the reason.
             Card::done(prediction, cracks.ok())
         }
-        Err(error) if error.status == StatusCode::NOT_FOUND => Card::gone(id, "Photograph".into()),
-        Err(error) => Card::failed(id, "Photograph".into(), &error),
-    }
+    };
+    Card { judged: judge::judged(state, id).await, ..card }
 }
 
 /// The page with `cards`.
