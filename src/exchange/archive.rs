@@ -1,6 +1,6 @@
 //! A zip file that somebody sent: every limit holds while it is read.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use zip::ZipArchive;
@@ -30,7 +30,7 @@ impl Archive {
         for index in 0..zip.len() {
             let file = zip.by_index_raw(index).map_err(|error| ExchangeError::Archive(error.to_string()))?;
             let name = String::from_utf8_lossy(file.name_raw()).into_owned();
-            if file.enclosed_name().is_none() || name.contains('\\') || name.split('/').any(|part| part == "..") {
+            if file.enclosed_name().is_none() || leads_out(&name) {
                 return Err(ExchangeError::UnsafeName(name));
             }
             if !file.is_dir() && !is_litter(&name) {
@@ -112,6 +112,11 @@ impl<R: Read> Read for Bounded<R> {
     }
 }
 
+/// Whether some program would unpack the file outside its folder.
+fn leads_out(name: &str) -> bool {
+    name.starts_with('/') || name.contains(['\\', ':', '\0']) || name.split('/').any(|part| part == "..")
+}
+
 /// What operating systems add to archives.
 fn is_litter(name: &str) -> bool {
     let last = name.rsplit('/').next().unwrap_or(name);
@@ -120,15 +125,13 @@ fn is_litter(name: &str) -> bool {
 
 /// Length of the first folder's name if everything is in it and it is none of the layout's own.
 fn common_folder(files: &BTreeMap<String, usize>) -> usize {
-    let mut first_parts: HashMap<&str, ()> = HashMap::new();
-    for name in files.keys() {
-        match name.split_once('/') {
-            Some((folder, _)) => first_parts.insert(folder, ()),
-            None => return 0,
-        };
-    }
-    match first_parts.keys().next() {
-        Some(folder) if first_parts.len() == 1 && !["images", "masks"].contains(folder) => folder.len() + 1,
+    let folder = |name: &String| name.split_once('/').map(|(folder, _)| folder.len() + 1);
+    // Names are in order: what the first and the last begin with, all begin with.
+    let (Some((first, _)), Some((last, _))) = (files.first_key_value(), files.last_key_value()) else { return 0 };
+    match folder(first) {
+        Some(length) if last.starts_with(&first[..length]) && !["images/", "masks/"].contains(&&first[..length]) => {
+            length
+        }
         _ => 0,
     }
 }

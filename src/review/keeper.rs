@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Mutex, OnceCell};
 use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 
 use super::{Benefit, Label, Neighbours, OtherLabel, Reason, SamePicture, Signals, check};
 use crate::domain::DecodeLimits;
@@ -13,6 +15,8 @@ use crate::vision::{BinaryMask, DecodeError, PerceptualHash, Photo, decode};
 
 /// What is asked of the store at once.
 const BATCH: u32 = 64;
+/// After something was written: what comes shortly after is looked at together.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Keeps reviews up to date; cheap to share.
 #[derive(Debug, Clone)]
@@ -43,6 +47,7 @@ impl Keeper {
                 tracing::warn!(%error, "labels and photographs could not be looked at");
             }
             self.store.changed().await;
+            sleep(PAUSE).await;
         }
     }
 
@@ -75,7 +80,7 @@ impl Keeper {
                 let others = labelled.iter().filter(|same| same.name != label.image_sha256).cloned().collect();
                 let (reasons, hash) = self.look_at(label, other, (others, evaluation.clone())).await?;
                 if let Some(hash) = hash {
-                    self.save_hash(&label.image_sha256, hash).await?;
+                    self.store.save_photo_hash(&label.image_sha256, hash.0).await?;
                     if reasons.is_empty() {
                         labelled.push(SamePicture { name: label.image_sha256.clone(), hash });
                         new_hashes.push(hash);
@@ -121,19 +126,6 @@ impl Keeper {
         Ok(spawn_blocking(work).await.map_err(std::io::Error::from)?)
     }
 
-    /// Keeps the hash of a photograph that has a label.
-    async fn save_hash(&self, sha256: &str, hash: PerceptualHash) -> Result<(), StoreError> {
-        let review = PhotoReview {
-            image_sha256: sha256.to_owned(),
-            hash: Some(hash.0),
-            uncertainty: None,
-            disagreement: None,
-            nearest_bits: Some(0),
-            benefit: 0.0,
-        };
-        self.store.save_photo_review(&review, None).await
-    }
-
     async fn labelled(&self) -> Result<Vec<SamePicture>, StoreError> {
         let hashes = self.store.labelled_hashes().await?;
         Ok(hashes.into_iter().map(|(name, hash)| SamePicture { name, hash: PerceptualHash(hash) }).collect())
@@ -144,14 +136,18 @@ impl Keeper {
         if new.is_empty() {
             return Ok(());
         }
+        let mut nearer = Vec::new();
         for mut review in self.store.unlabelled_reviews().await? {
             let Some(hash) = review.hash.map(PerceptualHash) else { continue };
             let nearest = new.iter().map(|other| hash.distance(*other)).min();
             if nearest.is_some_and(|bits| review.nearest_bits.is_none_or(|before| bits < before)) {
                 review.nearest_bits = nearest;
                 review.benefit = Benefit::of(signals(&review)).total();
-                self.store.save_photo_review(&review, None).await?;
+                nearer.push((review, None));
             }
+        }
+        for batch in nearer.chunks(BATCH as usize) {
+            self.store.save_photo_reviews(batch).await?;
         }
         Ok(())
     }
@@ -160,11 +156,12 @@ impl Keeper {
         let (mut photos, mut count) = (self.store.unseen_photos(BATCH).await?, 0);
         let labelled = if photos.is_empty() { Vec::new() } else { self.labelled().await? };
         while !photos.is_empty() {
+            let mut reviews = Vec::with_capacity(photos.len());
             for photo in &photos {
-                let review = self.weigh(photo, &labelled).await?;
-                self.store.save_photo_review(&review, photo.number).await?;
-                count += 1;
+                reviews.push((self.weigh(photo, &labelled).await?, photo.number));
             }
+            self.store.save_photo_reviews(&reviews).await?;
+            count += reviews.len();
             photos = self.store.unseen_photos(BATCH).await?;
         }
         Ok(count)

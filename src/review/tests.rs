@@ -39,14 +39,14 @@ fn true_masks_pass_and_shifted_or_inverted_ones_do_not() {
     let shifted = kept(&|mask| moved(mask, 24, 24));
     let inverted = kept(&|mask| BinaryMask { pixels: mask.pixels.iter().map(|on| !on).collect(), ..*mask });
     let n = all.len();
-    println_to_log(&format!("kept in quarantine of {n}: true {good}, shifted {shifted}, inverted {inverted}"));
+    tell(&format!("kept in quarantine of {n}: true {good}, shifted {shifted}, inverted {inverted}"));
     assert!(n >= 18, "{n}");
     assert!(good * 20 <= n, "{good} of {n} true masks");
     assert!(shifted * 10 >= n * 8, "{shifted} of {n} shifted masks");
     assert_eq!(inverted, n);
 }
 
-fn println_to_log(text: &str) {
+fn tell(text: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -128,8 +128,9 @@ impl Store {
         let predicted = "SELECT q.number, q.image_sha256, q.thumbnail_key AS blob_key, p.hash FROM predictions q
              LEFT JOIN photo_reviews p ON p.image_sha256 = q.image_sha256
              WHERE q.number > (SELECT COALESCE(MAX(seen_number), 0) FROM photo_reviews) ORDER BY q.number LIMIT $1";
-        let given = "SELECT NULL AS number, i.sha256 AS image_sha256, i.blob_key, NULL AS hash FROM images i
-             WHERE NOT EXISTS (SELECT 1 FROM photo_reviews p WHERE p.image_sha256 = i.sha256) LIMIT $1";
+        let given = "SELECT DISTINCT NULL AS number, i.sha256 AS image_sha256, i.blob_key, NULL AS hash
+             FROM submissions s JOIN images i ON i.sha256 = s.image_sha256
+             WHERE NOT EXISTS (SELECT 1 FROM photo_reviews p WHERE p.image_sha256 = s.image_sha256) LIMIT $1";
         let mut rows = sqlx::query(predicted).bind(limit).fetch_all(&self.pool).await?;
         if rows.is_empty() {
             rows = sqlx::query(given).bind(limit).fetch_all(&self.pool).await?;
@@ -176,27 +177,47 @@ impl Store {
         Ok(rows.into_iter().map(|(sha256, hash)| (sha256, unsigned(hash))).collect())
     }
 
-    /// Keeps what is known of a photograph's worth; `number` is the prediction up to which it was looked at.
+    /// Keeps what is known of photographs' worth, each with the prediction up to which it was looked at.
     ///
     /// # Errors
-    /// If the database fails.
-    pub async fn save_photo_review(&self, review: &PhotoReview, number: Option<i64>) -> Result<(), StoreError> {
-        sqlx::query(
+    /// If the database fails; then nothing of it is kept.
+    pub async fn save_photo_reviews(&self, reviews: &[(PhotoReview, Option<i64>)]) -> Result<(), StoreError> {
+        let query =
             "INSERT INTO photo_reviews (image_sha256, hash, seen_number, uncertainty, disagreement, nearest_bits,
                  waiting, benefit)
              SELECT $1, $2, $3, $4, $5, $6, 0, $7 WHERE EXISTS (SELECT 1 FROM images WHERE sha256 = $1)
              ON CONFLICT (image_sha256) DO UPDATE SET hash = excluded.hash,
                  seen_number = COALESCE(excluded.seen_number, photo_reviews.seen_number),
                  uncertainty = excluded.uncertainty, disagreement = excluded.disagreement,
-                 nearest_bits = excluded.nearest_bits, benefit = excluded.benefit",
+                 nearest_bits = excluded.nearest_bits, benefit = excluded.benefit";
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        for (review, number) in reviews {
+            sqlx::query(query)
+                .bind(&review.image_sha256)
+                .bind(review.hash.map(signed))
+                .bind(number)
+                .bind(review.uncertainty)
+                .bind(review.disagreement)
+                .bind(review.nearest_bits)
+                .bind(review.benefit)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Keeps the perceptual hash of a photograph; what else is known of it stays.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn save_photo_hash(&self, sha256: &str, hash: u64) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO photo_reviews (image_sha256, hash, waiting, benefit) VALUES ($1, $2, 0, 0)
+             ON CONFLICT (image_sha256) DO UPDATE SET hash = excluded.hash",
         )
-        .bind(&review.image_sha256)
-        .bind(review.hash.map(signed))
-        .bind(number)
-        .bind(review.uncertainty)
-        .bind(review.disagreement)
-        .bind(review.nearest_bits)
-        .bind(review.benefit)
+        .bind(sha256)
+        .bind(signed(hash))
         .execute(&self.pool)
         .await?;
         Ok(())
@@ -220,7 +241,7 @@ impl Store {
     /// If the database fails.
     pub async fn note_waiting(&self) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE photo_reviews SET waiting = 1 WHERE waiting = 0 AND image_sha256 IN (
+            "UPDATE photo_reviews SET waiting = 1 WHERE waiting <> 1 AND image_sha256 IN (
                  SELECT image_sha256 FROM submissions WHERE label_version IS NULL
                  UNION SELECT image_sha256 FROM predictions WHERE verdict = 'wrong' AND deleted_ms IS NULL
                  UNION SELECT image_sha256 FROM label_reviews WHERE state = 'rejected')",

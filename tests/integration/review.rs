@@ -298,7 +298,7 @@ async fn the_review_page_fits_every_window() {
         tokio::time::sleep(Duration::from_millis(300)).await;
         let overflow =
             browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth").await;
-        assert_eq!(overflow, 0, "{name} is wider than its window");
+        assert!(overflow.as_i64().unwrap() <= 0, "{name} is wider than its window by {overflow} px");
         browser.screenshot(name).await;
         browser.assert_no_errors().await;
     }

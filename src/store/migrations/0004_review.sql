@@ -36,3 +36,6 @@ CREATE TABLE photo_reviews (
 );
 CREATE INDEX photo_reviews_by_benefit ON photo_reviews (waiting, benefit, image_sha256);
 CREATE INDEX photo_reviews_by_seen ON photo_reviews (seen_number);
+-- Of those a label is asked first.
+CREATE INDEX predictions_said_wrong ON predictions (deleted_ms, image_sha256) WHERE verdict = 'wrong';
+CREATE INDEX submissions_without_label ON submissions (image_sha256) WHERE label_version IS NULL;
