@@ -19,7 +19,7 @@ use crate::review::Keeper;
 use crate::segment::{Segmenter, TileSettings};
 use crate::serving::{Predictor, PredictorSettings};
 use crate::settings::{Inference, Settings};
-use crate::store::{Recent, Store, StoreError};
+use crate::store::{Recent, Retention, Store, StoreError, look_after};
 use crate::telemetry::metrics::{Exporter, publish_model};
 use crate::web::{self, PageJobs, WebState};
 
@@ -155,8 +155,16 @@ impl Application {
                 exporter.upkeep();
             }
         });
-        let keeper = self.keeper;
-        let reviews = tokio::spawn(async move { keeper.run().await });
+        let reviewer = self.keeper;
+        let reviews = tokio::spawn(async move { reviewer.run().await });
+        let keeping = self.state.settings.history.clone();
+        let retention = Retention {
+            max_days: keeping.max_days,
+            max_bytes: keeping.max_mb * 1_000_000,
+            deleted_days: keeping.deleted_days,
+        };
+        let (store, recent) = (self.state.store.clone(), Arc::clone(&self.state.recent));
+        let keeper = tokio::spawn(look_after(store, recent, retention));
         let mut server = tokio::spawn(self.server);
         let result = tokio::select! {
             result = &mut server => result,
@@ -168,6 +176,7 @@ impl Application {
         };
         upkeep.abort();
         reviews.abort();
+        keeper.abort();
         let grace = Duration::from_secs(self.state.settings.server.shutdown_seconds);
         self.state.background.close();
         if timeout(grace, self.state.background.wait()).await.is_err() {

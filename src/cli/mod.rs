@@ -7,6 +7,7 @@ mod measure;
 mod models;
 mod predict;
 mod serve;
+mod store;
 mod synth;
 mod token;
 mod tracking;
@@ -53,6 +54,8 @@ enum Command {
     Labels(labels::LabelsArgs),
     /// Lists models, and brings them in and out.
     Models(models::ModelsArgs),
+    /// Checks the store, backs it up and restores it.
+    Store(store::StoreArgs),
     /// Makes, lists and revokes tokens for access beyond this machine.
     Token(token::TokenArgs),
     /// Prints the OpenAPI document.
@@ -116,6 +119,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Bench(args) => bench::run(&args),
         Command::Labels(args) => labels::run(&args),
         Command::Models(args) => models::run(&args),
+        Command::Store(args) => store::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Openapi => {
             print(&serde_json::to_string_pretty(&crate::web::openapi_json())?)?;

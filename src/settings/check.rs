@@ -58,7 +58,7 @@ fn type_name(kind: &ValueKind) -> &'static str {
 
 /// Values out of range.
 pub fn ranges(settings: &Settings) -> Vec<String> {
-    let Settings { server, inference, store, tracking, .. } = settings;
+    let Settings { server, inference, store, history, tracking, .. } = settings;
     let checks = [
         range("server.max_upload_mb", server.max_upload_mb, 1, 4_000),
         range("server.max_import_mb", server.max_import_mb, 1, 10_000_000),
@@ -71,6 +71,9 @@ pub fn ranges(settings: &Settings) -> Vec<String> {
         range("inference.queue_megapixels", inference.queue_megapixels, 1, 100_000),
         range("retrain.threshold", settings.retrain.threshold, 1, 1_000_000),
         range("store.recent_mb", store.recent_mb, 0, 10_000_000),
+        range("history.max_days", u64::from(history.max_days), 0, 36_500),
+        range("history.max_mb", history.max_mb, 0, 1_000_000_000),
+        range("history.deleted_days", u64::from(history.deleted_days), 0, 36_500),
         (!tracking.mlflow_uri.is_empty() && !is_server(&tracking.mlflow_uri)).then(|| {
             // The value may hold a secret, so it is not repeated.
             "tracking.mlflow_uri must be http://HOST or https://HOST, with a port and a path if need be; credentials \

@@ -34,6 +34,8 @@ pub struct Settings {
     pub review: Review,
     /// When a model is trained again.
     pub retrain: Retrain,
+    /// How long predictions are kept.
+    pub history: History,
     /// Who is told of trainings.
     pub tracking: Tracking,
     /// Log output.
@@ -121,7 +123,7 @@ impl Inspection {
 pub struct Store {
     /// Folder of rows and blobs.
     pub directory: PathBuf,
-    /// Space for finished predictions in MB.
+    /// Space for probabilities of the latest predictions in MB.
     pub recent_mb: u64,
 }
 
@@ -137,6 +139,17 @@ pub struct Review {
 pub struct Retrain {
     /// Labels after which a retraining is due.
     pub threshold: u64,
+}
+
+/// How long predictions are kept.
+#[derive(Debug, Clone, Deserialize)]
+pub struct History {
+    /// Days after which a prediction goes; 0 for never.
+    pub max_days: u32,
+    /// MB of photographs, masks and thumbnails; 0 for no limit.
+    pub max_mb: u64,
+    /// Days for which a deleted prediction can be restored.
+    pub deleted_days: u32,
 }
 
 /// Who is told of trainings.

@@ -3,8 +3,10 @@
 //! What a person gave is durable before it is acknowledged: the blob is
 //! synced, then its folder, then the row is committed, in this order.
 
+mod backup;
 mod blobs;
 mod carried;
+mod check;
 mod history;
 mod idempotency;
 mod images;
@@ -16,6 +18,7 @@ mod recent;
 mod schema;
 mod search;
 mod submissions;
+mod sweep;
 mod tokens;
 mod verdicts;
 mod writer;
@@ -28,8 +31,10 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokio::sync::RwLock;
 
+pub use backup::{BackedUp, BackupError};
 use blobs::Blobs;
 pub use carried::{CarriedLabel, CarriedPhoto, StoredLabel};
+pub use check::Findings;
 pub use history::{KeptPrediction, LatestVerdict, NewPrediction, PredictionFile};
 pub use idempotency::IdempotencyKey;
 pub use images::KeptImage;
@@ -40,6 +45,7 @@ pub use photo_reviews::{PhotoReview, ReviewCounts, ReviewItem, ReviewPlace, Seen
 pub use recent::{Measured, Recent, RecentError};
 pub use search::{Cursor, HistoryFilter, HistoryPage, VerdictFilter};
 pub use submissions::{Saved, Submission};
+pub use sweep::{Retention, look_after};
 pub use tokens::{Token, TokenError};
 use writer::Writer;
 

@@ -171,6 +171,14 @@ impl Recent {
         Ok(ProbabilityMap::new(width, height, values))
     }
 
+    /// Removes a prediction whose row is gone.
+    pub fn remove(&self, id: Uuid) {
+        if self.lock().remove(&id).is_some() {
+            // What cannot be removed now is counted and removed after the next start.
+            let _ = Self::forget(&self.files(id));
+        }
+    }
+
     fn make_room(&self) -> io::Result<()> {
         let mut sizes = self.lock();
         let mut total: u64 = sizes.values().sum();

@@ -6,6 +6,7 @@ use crate::measure::survey_mask;
 use crate::vision::{BinaryMask, Capture, ProbabilityMap};
 
 mod history;
+mod keeping;
 
 fn submission(content: &'static [u8], label: Option<BinaryMask>) -> Submission {
     Submission {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::labels::{LabelRow, insert_label, latest_version};
 use super::writer::Write;
-use super::{Store, StoreError};
+use super::{LatestVerdict, Store, StoreError};
 use crate::domain::{Verdict, now_ms};
 use crate::vision::BinaryMask;
 
@@ -125,6 +125,19 @@ impl Store {
             self.blobs.remove(&key).await?;
         }
         Ok(matches!(said?, Said::Done { .. }))
+    }
+
+    /// All that was said of prediction `id`, oldest first.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn verdicts(&self, id: Uuid) -> Result<Vec<LatestVerdict>, StoreError> {
+        let query = "SELECT verdict, actor, created_ms FROM verdicts WHERE prediction_id = $1 ORDER BY id";
+        let rows: Vec<(String, String, i64)> = sqlx::query_as(query).bind(id.to_string()).fetch_all(&self.pool).await?;
+        let said = |(word, actor, said_ms): (String, String, i64)| {
+            word.parse().ok().map(|verdict| LatestVerdict { verdict, actor, said_ms })
+        };
+        Ok(rows.into_iter().filter_map(said).collect())
     }
 
     async fn empty_label(&self, id: Uuid, sha256: &str, actor: &str) -> Result<LabelRow, StoreError> {

@@ -95,7 +95,7 @@ impl ProbabilityMap {
 /// Least probability that counts into [`ProbabilityMap::uncertainty`].
 const UNCERTAIN_FROM: f32 = 0.1;
 /// Share of the photograph that is added as sure to [`ProbabilityMap::uncertainty`].
-const SURE_SHARE: f64 = 1e-4;
+const SURE_SHARE: f64 = 3e-4;
 
 #[cfg(test)]
 mod tests {

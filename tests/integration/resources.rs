@@ -1,5 +1,7 @@
 //! Memory and start-up time, measured from outside.
 
+mod history;
+
 use std::io::{Cursor, Write};
 use std::time::{Duration, Instant};
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::domain::{Verdict, now_ms};
 
 /// A prediction of a photograph of 4 × 2 pixels, whose first pixel is crack.
-fn new_prediction(name: &str, photo: &'static [u8], ratio: f64) -> NewPrediction {
+pub fn new_prediction(name: &str, photo: &'static [u8], ratio: f64) -> NewPrediction {
     let mut prediction = prediction_of(4, 2);
     prediction.file_name = name.into();
     prediction.summary.crack_ratio = ratio;
@@ -21,11 +21,11 @@ fn new_prediction(name: &str, photo: &'static [u8], ratio: f64) -> NewPrediction
     }
 }
 
-fn mask(on: &[usize]) -> BinaryMask {
+pub fn mask(on: &[usize]) -> BinaryMask {
     BinaryMask { width: 4, height: 2, pixels: (0..8).map(|i| on.contains(&i)).collect() }
 }
 
-fn draft(sha256: &str, on: &[usize], base: i64) -> LabelDraft {
+pub fn draft(sha256: &str, on: &[usize], base: i64) -> LabelDraft {
     LabelDraft {
         image_sha256: sha256.into(),
         mask: mask(on),
@@ -39,7 +39,7 @@ fn draft(sha256: &str, on: &[usize], base: i64) -> LabelDraft {
 }
 
 /// A store with one prediction.
-async fn with_prediction(folder: &std::path::Path) -> (Store, Uuid, String) {
+pub async fn with_prediction(folder: &std::path::Path) -> (Store, Uuid, String) {
     let store = Store::open(folder).await.unwrap();
     let new = new_prediction("wall.png", b"photo", 0.2);
     let (id, sha256) = (new.prediction.id, new.image_sha256.clone());
@@ -177,8 +177,8 @@ async fn nothing_here_is_an_empty_label_until_somebody_says_otherwise() {
     assert!(labels[0].withdrawn_ms.is_some() && labels[1].withdrawn_ms.is_none());
     assert!(store.say_verdict(id, Verdict::Nothing, "local").await.unwrap());
     assert_eq!(store.latest_version(&sha256).await.unwrap(), 3);
-    let said: i64 = sqlx::query_scalar("SELECT count(*) FROM verdicts").fetch_one(&store.pool).await.unwrap();
-    assert_eq!(said, 3, "verdicts are appended, a repetition is none");
+    let said: Vec<Verdict> = store.verdicts(id).await.unwrap().iter().map(|said| said.verdict).collect();
+    assert_eq!(said, [Verdict::Nothing, Verdict::Right, Verdict::Nothing], "appended; a repetition is none");
     assert!(!store.say_verdict(Uuid::now_v7(), Verdict::Right, "local").await.unwrap());
 }
 

@@ -12,6 +12,7 @@ use crate::domain::{Prediction, TimingMs, Verdict};
 use crate::store::{Cursor, HistoryFilter, KeptPrediction, VerdictFilter};
 use crate::web::guard::actor;
 use crate::web::query::{Query, invalid};
+use crate::web::upload::read_body;
 use crate::web::{ApiError, WebState};
 
 /// Predictions on a page unless another number is asked for, and at most.
@@ -236,10 +237,10 @@ pub async fn verdict(
     state: web::Data<WebState>,
     path: web::Path<String>,
     request: HttpRequest,
-    body: web::Bytes,
+    body: web::Payload,
 ) -> Result<web::Json<PredictionAnswer>, ApiError> {
     let id = parse_id(&path)?;
-    let verdict = read_verdict(&body)?;
+    let verdict = read_verdict(&read_body(&state, body).await?)?;
     if !state.store.say_verdict(id, verdict, &actor(&request)).await? {
         return Err(no_prediction());
     }

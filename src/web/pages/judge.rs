@@ -3,7 +3,6 @@
 use actix_web::http::header::{HeaderName, HeaderValue, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{error_page, html, wants_fragment};
@@ -12,6 +11,7 @@ use crate::store::KeptPrediction;
 use crate::web::api::history::parse_verdict;
 use crate::web::api::pictures::{no_prediction, parse_id};
 use crate::web::guard::actor;
+use crate::web::upload::read_body;
 use crate::web::{ApiError, WebState};
 
 /// The buttons of one prediction, and what was said last.
@@ -42,13 +42,6 @@ struct JudgeFragment {
     judged: Judged,
 }
 
-/// What the buttons send.
-#[derive(Debug, Deserialize)]
-pub struct VerdictForm {
-    #[serde(default)]
-    verdict: String,
-}
-
 /// The buttons of prediction `id`, if it is in the history.
 pub async fn judged(state: &WebState, id: Uuid) -> Option<Judged> {
     state.store.prediction(id).await.ok().flatten().as_ref().map(Judged::from)
@@ -59,9 +52,12 @@ pub async fn say(
     state: web::Data<WebState>,
     path: web::Path<String>,
     request: HttpRequest,
-    form: web::Form<VerdictForm>,
+    body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let said = keep(&state, &path, &form.verdict, &actor(&request)).await;
+    let said = match read_word(&state, body).await {
+        Ok(word) => keep(&state, &path, &word, &actor(&request)).await,
+        Err(problem) => Err(problem),
+    };
     let editor = format!("/predictions/{}/edit", *path);
     match said {
         Ok((_, Verdict::Wrong)) if wants_fragment(&request) => {
@@ -76,6 +72,14 @@ pub async fn say(
         Err(problem) if wants_fragment(&request) => refusal(&state, &path, &problem).await,
         Err(problem) => Ok(error_page(&state, &request, problem)),
     }
+}
+
+/// The word that a button of the form sends.
+async fn read_word(state: &WebState, body: web::Payload) -> Result<String, ApiError> {
+    let body = read_body(state, body).await?;
+    let text = std::str::from_utf8(&body).unwrap_or_default();
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(text).map(web::Query::into_inner).unwrap_or_default();
+    Ok(pairs.into_iter().find(|(name, _)| name == "verdict").map(|(_, word)| word).unwrap_or_default())
 }
 
 async fn keep(state: &WebState, id: &str, verdict: &str, actor: &str) -> Result<(Judged, Verdict), ApiError> {
