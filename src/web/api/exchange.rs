@@ -113,6 +113,7 @@ pub async fn import_labels(
 
 /// The body in a file without a name, which is gone with the request.
 async fn receive(state: &WebState, mut body: web::Payload, max_bytes: u64) -> Result<std::fs::File, ApiError> {
+    let _place = state.uploads.acquire().await.map_err(ApiError::internal)?;
     let directory = state.store.directory().to_owned();
     let file = blocking(move || tempfile::tempfile_in(directory).map_err(failed)).await?;
     let mut file = tokio::fs::File::from_std(file);

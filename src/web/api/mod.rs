@@ -5,6 +5,7 @@ mod exchange;
 mod feedback;
 mod health;
 pub(super) mod history;
+mod images;
 mod labels;
 mod openapi;
 pub(super) mod pictures;
@@ -32,9 +33,9 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/api/v1/quarantine", web::get().to(review::quarantine))
         .route("/api/v1/export", web::get().to(exchange::export_labels))
         .service(web::resource("/api/v1/import").route(web::post().to(exchange::import_labels)))
-        .route("/api/v1/images/{sha256}/photo", web::get().to(review::photo))
-        .route("/api/v1/images/{sha256}/thumbnail.jpg", web::get().to(review::thumbnail))
-        .service(web::resource("/api/v1/images/{sha256}/predictions").route(web::post().to(review::predict)))
+        .route("/api/v1/images/{sha256}/photo", web::get().to(images::image_photo))
+        .route("/api/v1/images/{sha256}/thumbnail.jpg", web::get().to(images::image_thumbnail))
+        .service(web::resource("/api/v1/images/{sha256}/predictions").route(web::post().to(images::predict_again)))
         .service(
             web::scope("/api/v1/images/{sha256}/labels")
                 .service(web::resource("").route(web::get().to(labels::labels)).route(web::post().to(labels::append)))

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use utoipa::OpenApi;
 
-use super::{cracks, exchange, feedback, health, history, labels, pictures, predict, review, standards};
+use super::{cracks, exchange, feedback, health, history, images, labels, pictures, predict, review, standards};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -35,9 +35,9 @@ use super::{cracks, exchange, feedback, health, history, labels, pictures, predi
         review::quarantine,
         review::accept,
         review::reject,
-        review::photo,
-        review::thumbnail,
-        review::predict,
+        images::image_photo,
+        images::image_thumbnail,
+        images::predict_again,
         exchange::export_labels,
         exchange::import_labels,
         standards::standards,

@@ -1,23 +1,14 @@
 //! `/api/v1/review` and `/api/v1/quarantine`: what to label next, and which labels wait for a person.
 
-use std::sync::Arc;
-
 use actix_web::http::StatusCode;
-use actix_web::http::header::CACHE_CONTROL;
-use actix_web::{HttpRequest, HttpResponse, web};
-use image::ImageFormat;
+use actix_web::{HttpRequest, web};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::pictures::{UNCHANGING, blocking, shown};
 use crate::review::{Reason, signals};
-use crate::serving::{Progress, Upload};
-use crate::store::{
-    Decided, KeptImage, LabelError, LabelState, QuarantinedLabel, ReviewCounts, ReviewItem, ReviewPlace,
-};
-use crate::vision::{decode, thumbnail};
+use crate::store::{Decided, LabelError, LabelState, QuarantinedLabel, ReviewCounts, ReviewItem, ReviewPlace};
 use crate::web::guard::actor;
 use crate::web::query::{Query, invalid};
 use crate::web::{ApiError, WebState};
@@ -173,13 +164,6 @@ pub struct DecisionAnswer {
     state: LabelState,
 }
 
-/// A prediction that was made of a photograph that is here already.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PredictedAnswer {
-    /// Its pictures are at `/api/v1/predictions/{id}/…`.
-    id: Uuid,
-}
-
 /// How far the next retraining is. No retraining is recorded yet, so all labels count.
 async fn counts(state: &WebState) -> Result<CountsAnswer, ApiError> {
     Ok(CountsAnswer::new(state.store.review_counts(0).await?, state.settings.retrain.threshold))
@@ -322,51 +306,4 @@ async fn decide(
         )
         .field("version")),
     }
-}
-
-/// The photograph with this SHA-256, in a form that browsers show.
-#[utoipa::path(get, path = "/api/v1/images/{sha256}/photo", tag = "labels", params(("sha256" = String, Path)),
-    responses((status = 200, content_type = "image/*", body = Vec<u8>),
-        (status = 404, body = ApiError, content_type = "application/problem+json")))]
-pub async fn photo(state: web::Data<WebState>, path: web::Path<String>) -> Result<HttpResponse, ApiError> {
-    let image = find(&state, &path).await?;
-    let media_type = ImageFormat::from_path(&image.path).unwrap_or(ImageFormat::Jpeg).to_mime_type();
-    let content = fs_err::tokio::read(&image.path).await.map_err(ApiError::internal)?;
-    shown(content.into(), media_type.into(), state.predictor.limits()).await
-}
-
-/// The photograph with this SHA-256 in small, as JPEG.
-#[utoipa::path(get, path = "/api/v1/images/{sha256}/thumbnail.jpg", tag = "labels", params(("sha256" = String, Path)),
-    responses((status = 200, content_type = "image/jpeg", body = Vec<u8>),
-        (status = 404, body = ApiError, content_type = "application/problem+json")))]
-pub async fn thumbnail(state: web::Data<WebState>, path: web::Path<String>) -> Result<HttpResponse, ApiError> {
-    let image = find(&state, &path).await?;
-    let limits = state.predictor.limits();
-    let _place = state.predictor.decoding_place().await?;
-    let content = fs_err::tokio::read(&image.path).await.map_err(ApiError::internal)?;
-    let small =
-        blocking(move || thumbnail::jpeg(&decode::decode(&content, limits)?.pixels).map_err(ApiError::internal));
-    Ok(HttpResponse::Ok().content_type("image/jpeg").insert_header((CACHE_CONTROL, UNCHANGING)).body(small.await?))
-}
-
-/// Finds the cracks in a photograph that is here already.
-#[utoipa::path(post, path = "/api/v1/images/{sha256}/predictions", tag = "predictions", params(("sha256" = String, Path)),
-    responses((status = 201, body = PredictedAnswer),
-        (status = "4XX", body = ApiError, content_type = "application/problem+json"),
-        (status = 503, description = "The queue is full; see Retry-After", body = ApiError, content_type = "application/problem+json")))]
-pub async fn predict(
-    state: web::Data<WebState>,
-    path: web::Path<String>,
-    request: HttpRequest,
-) -> Result<HttpResponse, ApiError> {
-    let image = find(&state, &path).await?;
-    let content = fs_err::tokio::read(&image.path).await.map_err(ApiError::internal)?;
-    let file_name = image.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let upload = Upload { file_name, content: content.into(), actor: actor(&request) };
-    let predicted = state.predictor.predict(upload, Arc::new(Progress::default())).await?;
-    Ok(HttpResponse::Created().json(PredictedAnswer { id: predicted.prediction.id }))
-}
-
-async fn find(state: &WebState, sha256: &str) -> Result<KeptImage, ApiError> {
-    Ok(state.store.image(sha256).await?.ok_or(LabelError::UnknownImage)?)
 }
