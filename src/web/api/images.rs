@@ -60,7 +60,10 @@ pub async fn predict_again(
 ) -> Result<HttpResponse, ApiError> {
     let image = find(&state, &path).await?;
     let content = fs_err::tokio::read(&image.path).await.map_err(ApiError::internal)?;
-    let file_name = image.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    // What the file was called is not known any more; its hash is too long for people.
+    let extension =
+        image.path.extension().map_or_else(String::new, |extension| extension.to_string_lossy().into_owned());
+    let file_name = format!("{}.{extension}", image.sha256.get(..8).unwrap_or_default());
     let upload = Upload { file_name, content: content.into(), actor: actor(&request) };
     let predicted = state.predictor.predict(upload, Arc::new(Progress::default())).await?;
     Ok(HttpResponse::Created().json(PredictedAnswer { id: predicted.prediction.id }))

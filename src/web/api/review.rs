@@ -5,7 +5,6 @@ use actix_web::{HttpRequest, web};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::review::{Reason, signals};
 use crate::store::{Decided, LabelError, LabelState, QuarantinedLabel, ReviewCounts, ReviewItem, ReviewPlace};
