@@ -133,7 +133,7 @@ impl<W: Write> Writer<W> {
             Format::Coco => {
                 let categories = json!([{ "id": coco::CATEGORY, "name": "crack", "supercategory": "damage" }]);
                 let info = json!({ "description": "Labels of cracks", "version": "1" });
-                write!(self.zip, "{{\"info\":{info},\"licenses\":[],\"categories\":{categories},\"images\":[\n")?;
+                writeln!(self.zip, "{{\"info\":{info},\"licenses\":[],\"categories\":{categories},\"images\":[")?;
                 self.described.write_list(&mut self.zip)?;
                 self.zip.write_all(b"\n],\"annotations\":[\n")?;
                 self.annotations.write_list(&mut self.zip)?;
