@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::measure::{Standard, Standards, StandardsError};
 use crate::net::Model;
 use crate::registry::{self, RegistryError};
+use crate::review::Keeper;
 use crate::segment::{Segmenter, TileSettings};
 use crate::serving::{Predictor, PredictorSettings};
 use crate::settings::{Inference, Settings};
@@ -64,6 +65,7 @@ pub enum StartError {
 pub struct Application {
     server: Server,
     state: Data<WebState>,
+    keeper: Keeper,
     /// Where it listens.
     pub addr: SocketAddr,
 }
@@ -92,6 +94,11 @@ pub fn tile_settings(settings: &Settings) -> TileSettings {
     TileSettings { tile, overlap, mirror }
 }
 
+/// Looks at labels and photographs as the settings say.
+pub fn keeper(settings: &Settings, store: &Store) -> Keeper {
+    Keeper::new(store.clone(), settings.server.decode_limits(), settings.review.evaluation_data.clone())
+}
+
 impl Application {
     /// Loads the model, opens the store, and listens.
     ///
@@ -117,6 +124,7 @@ impl Application {
         };
         let predictor = Predictor::start(segmenter, (Arc::clone(&recent), store.clone()), limits)?;
         publish_model(&predictor.model_name());
+        let keeper = keeper(&settings, &store);
         let state = Data::new(WebState {
             predictor: Arc::new(predictor),
             recent,
@@ -130,7 +138,7 @@ impl Application {
             background: TaskTracker::new(),
             runtime: Handle::current(),
         });
-        Ok(Self { server: web::start(listener, state.clone())?, state, addr })
+        Ok(Self { server: web::start(listener, state.clone())?, state, keeper, addr })
     }
 
     /// Serves until `stop` is there, then finishes what is running.
@@ -147,6 +155,8 @@ impl Application {
                 exporter.upkeep();
             }
         });
+        let reviewer = self.keeper;
+        let reviews = tokio::spawn(async move { reviewer.run().await });
         let keeping = self.state.settings.history.clone();
         let retention = Retention {
             max_days: keeping.max_days,
@@ -165,6 +175,7 @@ impl Application {
             }
         };
         upkeep.abort();
+        reviews.abort();
         keeper.abort();
         let grace = Duration::from_secs(self.state.settings.server.shutdown_seconds);
         self.state.background.close();

@@ -16,6 +16,10 @@ pub mod web;
 
 pub mod serving;
 
+pub mod exchange;
+
+pub mod review;
+
 pub mod report;
 
 pub mod registry;

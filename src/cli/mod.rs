@@ -2,6 +2,7 @@
 
 mod bench;
 mod evaluate;
+mod labels;
 mod measure;
 mod models;
 mod predict;
@@ -49,6 +50,8 @@ enum Command {
     Synth(synth::SynthArgs),
     /// Times the network's forward pass and training step on this machine.
     Bench(bench::BenchArgs),
+    /// Carries labels with their photographs out and in, as folders or COCO in a zip file.
+    Labels(labels::LabelsArgs),
     /// Lists models, and brings them in and out.
     Models(models::ModelsArgs),
     /// Checks the store, backs it up and restores it.
@@ -114,6 +117,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Tracking(args) => tracking::run(&args),
         Command::Synth(args) => synth::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Labels(args) => labels::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Store(args) => store::run(&args),
         Command::Token(args) => token::run(&args),

@@ -65,7 +65,7 @@ pub fn survey_mask(mask: &BinaryMask) -> CrackSurvey {
 const SHORTEST_PIECE_PX: f64 = 5.0;
 
 /// What covers more of the photograph than this is no crack.
-const LARGEST_SHARE: f64 = 0.4;
+pub const LARGEST_SHARE: f64 = 0.4;
 
 fn measured(evidence: Evidence, photo: Option<&RgbImage>, threshold: f32) -> CrackSurvey {
     let (width, height) = evidence.size();

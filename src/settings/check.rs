@@ -61,6 +61,7 @@ pub fn ranges(settings: &Settings) -> Vec<String> {
     let Settings { server, inference, store, history, tracking, .. } = settings;
     let checks = [
         range("server.max_upload_mb", server.max_upload_mb, 1, 4_000),
+        range("server.max_import_mb", server.max_import_mb, 1, 10_000_000),
         range("server.max_megapixels", server.max_megapixels, 1, 1_000),
         range("server.shutdown_seconds", server.shutdown_seconds, 0, 3_600),
         range("inference.threads", inference.threads as u64, 0, 1_024),
@@ -68,6 +69,7 @@ pub fn ranges(settings: &Settings) -> Vec<String> {
         range("inference.overlap", u64::from(inference.overlap), 0, u64::from(inference.tile / 2)),
         range("inference.queue_photos", inference.queue_photos as u64, 1, 10_000),
         range("inference.queue_megapixels", inference.queue_megapixels, 1, 100_000),
+        range("retrain.threshold", settings.retrain.threshold, 1, 1_000_000),
         range("store.recent_mb", store.recent_mb, 0, 10_000_000),
         range("history.max_days", u64::from(history.max_days), 0, 36_500),
         range("history.max_mb", history.max_mb, 0, 1_000_000_000),

@@ -30,6 +30,10 @@ pub struct Settings {
     pub inspection: Inspection,
     /// What is kept.
     pub store: Store,
+    /// What people are asked to look at.
+    pub review: Review,
+    /// When a model is trained again.
+    pub retrain: Retrain,
     /// How long predictions are kept.
     pub history: History,
     /// Who is told of trainings.
@@ -45,6 +49,8 @@ pub struct Server {
     pub addr: SocketAddr,
     /// Largest request body in MB.
     pub max_upload_mb: u64,
+    /// Largest archive of labels in MB.
+    pub max_import_mb: u64,
     /// Largest photograph in megapixels.
     pub max_megapixels: u64,
     /// Further host names.
@@ -57,6 +63,11 @@ impl Server {
     /// Largest request body in bytes.
     pub fn max_upload_bytes(&self) -> u64 {
         self.max_upload_mb * 1_000_000
+    }
+
+    /// Largest archive of labels in bytes, as it comes and unpacked.
+    pub fn max_import_bytes(&self) -> u64 {
+        self.max_import_mb * 1_000_000
     }
 
     /// What a photograph may be at most.
@@ -114,6 +125,20 @@ pub struct Store {
     pub directory: PathBuf,
     /// Space for probabilities of the latest predictions in MB.
     pub recent_mb: u64,
+}
+
+/// What people are asked to look at.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Review {
+    /// Data folders whose photographs judge models.
+    pub evaluation_data: Vec<PathBuf>,
+}
+
+/// When a model is trained again.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Retrain {
+    /// Labels after which a retraining is due.
+    pub threshold: u64,
 }
 
 /// How long predictions are kept.
@@ -184,7 +209,8 @@ impl Settings {
             .separator("__")
             .try_parsing(true)
             .list_separator(",")
-            .with_list_parse_key("server.allowed_hosts");
+            .with_list_parse_key("server.allowed_hosts")
+            .with_list_parse_key("review.evaluation_data");
         Self::from_sources(file, environment, overrides)
     }
 
@@ -230,6 +256,7 @@ mod tests {
             .try_parsing(true)
             .list_separator(",")
             .with_list_parse_key("server.allowed_hosts")
+            .with_list_parse_key("review.evaluation_data")
             .source(Some(variables));
         Settings::from_sources(Some(&path), environment, &[("log.level", "debug".into())])
     }

@@ -5,12 +5,15 @@
 
 mod backup;
 mod blobs;
+mod carried;
 mod check;
 mod history;
 mod idempotency;
 mod images;
+mod label_reviews;
 mod labels;
 mod outbox;
+mod photo_reviews;
 mod recent;
 mod schema;
 mod search;
@@ -30,12 +33,15 @@ use tokio::sync::RwLock;
 
 pub use backup::{BackedUp, BackupError};
 use blobs::Blobs;
+pub use carried::{CarriedLabel, CarriedPhoto, StoredLabel};
 pub use check::Findings;
 pub use history::{KeptPrediction, LatestVerdict, NewPrediction, PredictionFile};
 pub use idempotency::IdempotencyKey;
 pub use images::KeptImage;
+pub use label_reviews::{Decided, LabelBySomebodyElse, LabelState, QuarantinedLabel, UncheckedLabel};
 pub use labels::{LabelDraft, LabelError, LabelVersion};
 pub use outbox::{ServerRun, TrackedRun, WaitingEntry};
+pub use photo_reviews::{PhotoReview, ReviewCounts, ReviewItem, ReviewPlace, SeenBy, UnseenPhoto};
 pub use recent::{Measured, Recent, RecentError};
 pub use search::{Cursor, HistoryFilter, HistoryPage, VerdictFilter};
 pub use submissions::{Saved, Submission};
@@ -130,6 +136,11 @@ impl Store {
         fs_err::tokio::write(&probe, b"").await?;
         fs_err::tokio::remove_file(&probe).await?;
         self.writer.check().await
+    }
+
+    /// Waits until something was written; what came since the last call counts.
+    pub async fn changed(&self) {
+        self.writer.changed().await;
     }
 
     /// Finishes what is queued and closes the database.

@@ -11,7 +11,7 @@ use crate::domain::{Verdict, now_ms};
 use crate::vision::BinaryMask;
 
 /// Tool of the empty label that the verdict `nothing` appends.
-const NOTHING: &str = "nothing";
+pub(super) const NOTHING: &str = "nothing";
 
 struct SayVerdict {
     id: String,

@@ -3,9 +3,11 @@
 //! SQLite has one write lock, and a commit costs a disk flush. Writes that
 //! arrive while a flush is under way share the next one.
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 use sqlx::{Connection, SqliteConnection, SqlitePool};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::StoreError;
 
@@ -65,14 +67,16 @@ impl Write for Check {
 #[derive(Clone)]
 pub struct Writer {
     commands: mpsc::Sender<Box<dyn Command>>,
+    changed: Arc<Notify>,
 }
 
 impl Writer {
     /// Starts the task; it ends when all senders are gone.
     pub fn start(pool: SqlitePool) -> Self {
         let (commands, receiver) = mpsc::channel(QUEUE);
-        tokio::spawn(run(pool, receiver));
-        Self { commands }
+        let changed = Arc::new(Notify::new());
+        tokio::spawn(run(pool, receiver, Arc::clone(&changed)));
+        Self { commands, changed }
     }
 
     /// Does `write`; when this returns, it survives a crash.
@@ -81,6 +85,11 @@ impl Writer {
         let waiting = Waiting { write, output: None, reply };
         self.commands.send(Box::new(waiting)).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Waits for a commit; one since the last call counts.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
     }
 
     pub async fn check(&self) -> Result<(), StoreError> {
@@ -99,13 +108,14 @@ impl std::fmt::Debug for Writer {
     }
 }
 
-async fn run(pool: SqlitePool, mut commands: mpsc::Receiver<Box<dyn Command>>) {
+async fn run(pool: SqlitePool, mut commands: mpsc::Receiver<Box<dyn Command>>, changed: Arc<Notify>) {
     let mut batch = Vec::with_capacity(QUEUE);
     while commands.recv_many(&mut batch, QUEUE).await > 0 {
         if commit(&pool, &mut batch).await.is_ok() {
             for command in batch.drain(..) {
                 command.reply(Ok(()));
             }
+            changed.notify_one();
             continue;
         }
         // One bad write must not take its neighbours down: try each alone.
@@ -113,6 +123,7 @@ async fn run(pool: SqlitePool, mut commands: mpsc::Receiver<Box<dyn Command>>) {
             let result = commit(&pool, std::slice::from_mut(&mut command)).await;
             command.reply(result);
         }
+        changed.notify_one();
     }
 }
 

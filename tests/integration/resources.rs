@@ -2,9 +2,14 @@
 
 mod history;
 
+use std::io::{Cursor, Write};
 use std::time::{Duration, Instant};
 
-use crate::support::{Answer, BINARY, Server, jpeg};
+use image::{DynamicImage, GrayImage, ImageFormat, Luma, RgbImage};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+use crate::support::{Answer, BINARY, Request, Server, encode, jpeg};
 
 #[test]
 fn it_is_ready_within_a_second() {
@@ -55,4 +60,49 @@ fn a_hundred_megapixels_stay_within_8_bytes_a_pixel_and_300_mb() {
     let peak = peak_mb(&server);
     println!("peak resident: {peak:.0} MB for 100 megapixels");
     assert!(peak <= 8.0 * 100.0 + 300.0);
+}
+
+/// An archive of `count` photographs that do not compress, 2.4 MB each, with their masks.
+fn archive(count: u32) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    let mask = encode(&DynamicImage::ImageLuma8(GrayImage::from_pixel(1_000, 800, Luma([255]))), ImageFormat::Png);
+    for number in 0..count {
+        let mut state = u64::from(number) + 1;
+        let noise = (0..2_400_000).map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 56) as u8
+        });
+        let photo = RgbImage::from_raw(1_000, 800, noise.collect()).unwrap();
+        for (name, content) in [
+            (format!("images/{number}.png"), encode(&DynamicImage::ImageRgb8(photo), ImageFormat::Png)),
+            (format!("masks/{number}.png"), mask.clone()),
+        ] {
+            zip.start_file(name, stored).unwrap();
+            zip.write_all(&content).unwrap();
+        }
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+#[test]
+#[ignore = "takes a minute"]
+fn labels_are_carried_piece_by_piece() {
+    let server = Server::start();
+    let carry = |count: u32| {
+        let sent = archive(count);
+        let megabytes = sent.len() as f64 / 1e6;
+        let request = Request::new("POST", "/api/v1/import").header("Content-Type", "application/zip").body(sent);
+        let imported = request.send(&server);
+        assert_eq!(imported.json()["photographs"], count, "{}", imported.text());
+        let exported = server.get("/api/v1/export?format=coco").body.len() as f64 / 1e6;
+        assert!(exported >= megabytes * 0.99, "{exported} MB came back of {megabytes}");
+        (megabytes, peak_mb(&server))
+    };
+    let (little, at_little) = carry(4);
+    let (much, at_much) = carry(80);
+    println!(
+        "peak resident: {at_little:.0} MB after an archive of {little:.0} MB, {at_much:.0} MB after one of {much:.0} MB"
+    );
+    assert!(at_much - at_little < 0.15 * (much - little), "memory goes with the archive");
 }

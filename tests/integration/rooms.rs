@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Rooms from the top of the house to its foundation; a room may use those below it.
-const ROOMS: [&str; 20] = [
+const ROOMS: [&str; 22] = [
     "cli",
     "app",
     "web",
     "serving",
+    "exchange",
+    "review",
     "report",
     "registry",
     "bench",

@@ -1,13 +1,16 @@
 //! The JSON API. One file a resource.
 
 pub(super) mod cracks;
+mod exchange;
 mod feedback;
 mod health;
 pub(super) mod history;
+mod images;
 mod labels;
 mod openapi;
 pub(super) mod pictures;
 mod predict;
+pub(super) mod review;
 mod standards;
 
 use actix_web::web::{self, ServiceConfig};
@@ -26,11 +29,20 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/save-for-retrain").route(web::post().to(feedback::save_for_retrain)))
         .route("/api/v1/standards", web::get().to(standards::standards))
         .route("/api/v1/predictions", web::get().to(history::predictions))
+        .route("/api/v1/review", web::get().to(review::review))
+        .route("/api/v1/quarantine", web::get().to(review::quarantine))
+        .route("/api/v1/export", web::get().to(exchange::export_labels))
+        .service(web::resource("/api/v1/import").route(web::post().to(exchange::import_labels)))
+        .route("/api/v1/images/{sha256}/photo", web::get().to(images::image_photo))
+        .route("/api/v1/images/{sha256}/thumbnail.jpg", web::get().to(images::image_thumbnail))
+        .service(web::resource("/api/v1/images/{sha256}/predictions").route(web::post().to(images::predict_again)))
         .service(
             web::scope("/api/v1/images/{sha256}/labels")
                 .service(web::resource("").route(web::get().to(labels::labels)).route(web::post().to(labels::append)))
                 .route(r"/{version:\d{1,18}}.png", web::get().to(labels::label))
-                .route(r"/{version:\d{1,18}}/restore", web::post().to(labels::restore)),
+                .route(r"/{version:\d{1,18}}/restore", web::post().to(labels::restore))
+                .route(r"/{version:\d{1,18}}/accept", web::post().to(review::accept))
+                .route(r"/{version:\d{1,18}}/reject", web::post().to(review::reject)),
         )
         .service(
             web::scope("/api/v1/predictions/{id}")

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use utoipa::OpenApi;
 
-use super::{cracks, feedback, health, history, labels, pictures, predict, standards};
+use super::{cracks, exchange, feedback, health, history, images, labels, pictures, predict, review, standards};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -31,6 +31,15 @@ use super::{cracks, feedback, health, history, labels, pictures, predict, standa
         cracks::cracks_csv,
         cracks::cracks_geojson,
         cracks::cracks_dxf,
+        review::review,
+        review::quarantine,
+        review::accept,
+        review::reject,
+        images::image_photo,
+        images::image_thumbnail,
+        images::predict_again,
+        exchange::export_labels,
+        exchange::import_labels,
         standards::standards,
         health::ping,
         health::healthz,

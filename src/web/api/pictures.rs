@@ -7,7 +7,7 @@ use image::ImageFormat;
 use image::codecs::jpeg::JpegEncoder;
 use uuid::Uuid;
 
-use crate::domain::Prediction;
+use crate::domain::{DecodeLimits, Prediction};
 use crate::store::{PredictionFile, RecentError};
 use crate::vision::decode;
 use crate::vision::encode::{self, OVERLAY_OPACITY, OverlayStyle};
@@ -19,17 +19,20 @@ use crate::web::{ApiError, WebState};
 const JPEG_QUALITY: u8 = 92;
 
 /// What belongs to one prediction never changes; a viewer that was scrolled away asks for it again.
-const UNCHANGING: &str = "private, max-age=3600, immutable";
+pub(super) const UNCHANGING: &str = "private, max-age=3600, immutable";
 
 /// The photograph, in a form that browsers show.
 #[utoipa::path(get, path = "/api/v1/predictions/{id}/photo", tag = "predictions", params(("id" = Uuid, Path)),
     responses((status = 200, content_type = "image/*", body = Vec<u8>)))]
 pub async fn photo(state: web::Data<WebState>, path: web::Path<String>) -> Result<HttpResponse, ApiError> {
     let prediction = find(&state, &path).await?;
-    let limits = state.predictor.limits();
-    let media_type = prediction.media_type.clone();
-    let shown_as_it_is = media_type != ImageFormat::Tiff.to_mime_type();
     let original = original(&state, prediction.id).await?;
+    shown(original, prediction.media_type, state.predictor.limits()).await
+}
+
+/// A photograph in a form that browsers show.
+pub(super) async fn shown(original: Bytes, media_type: String, limits: DecodeLimits) -> Result<HttpResponse, ApiError> {
+    let shown_as_it_is = media_type != ImageFormat::Tiff.to_mime_type();
     let content = blocking(move || {
         if shown_as_it_is {
             return Ok(original);

@@ -11,6 +11,7 @@ mod home;
 mod judge;
 mod login;
 mod predictions;
+mod review;
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Responder, ResponseError};
@@ -40,6 +41,9 @@ pub fn configure(config: &mut ServiceConfig) {
         .route("/predictions/{id}/verdict", web::post().to(judge::say))
         .route("/predictions/{id}/cracks", web::get().to(cracks::cracks))
         .route("/predictions/{id}/edit", web::get().to(editor::edit))
+        .route("/review", web::get().to(review::page))
+        .service(web::resource(r"/review/{sha256}/{version:\d{1,18}}/accept").route(web::post().to(review::accept)))
+        .service(web::resource(r"/review/{sha256}/{version:\d{1,18}}/reject").route(web::post().to(review::reject)))
         .route("/assets/{path:.*}", web::get().to(assets::asset));
 }
 
