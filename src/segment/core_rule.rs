@@ -104,6 +104,10 @@ mod tests {
             CoreRule { threshold: 0.5, core: 0.9 }.apply(&mut map);
             map.values().iter().filter(|&&value| value == faint).count()
         };
-        assert_eq!((staircase(84), staircase(85)), (0, 85), "84 steps are 118.8 px from corner to corner, 85 are 120.2 px");
+        assert_eq!(
+            (staircase(84), staircase(85)),
+            (0, 85),
+            "84 steps are 118.8 px from corner to corner, 85 are 120.2 px"
+        );
     }
 }

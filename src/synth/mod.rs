@@ -90,7 +90,16 @@ pub struct SceneParams {
 impl SceneParams {
     /// A scene in which the seed decides everything but the size.
     pub fn new(seed: u64, width: u32, height: u32) -> Self {
-        Self { seed, width, height, surface: None, cracks: None, crack_width_px: None, distractors: None, fixtures: false }
+        Self {
+            seed,
+            width,
+            height,
+            surface: None,
+            cracks: None,
+            crack_width_px: None,
+            distractors: None,
+            fixtures: false,
+        }
     }
 }
 

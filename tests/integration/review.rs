@@ -135,7 +135,7 @@ fn labels_of_two_people_must_agree_and_wrong_sizes_cannot_be_accepted() {
     let sha256 = hairline::digest::sha256_hex(png(&photo));
     let import = |mask: &[u8], actor: &str| {
         let zip = server.folder.path().join("labels.zip");
-        let mut writer = zip::ZipWriter::new(std::fs::File::create(&zip).unwrap());
+        let mut writer = zip::ZipWriter::new(fs_err::File::create(&zip).unwrap());
         for (name, content) in [("images/a.png", png(&photo).as_slice()), ("masks/a.png", mask)] {
             writer.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
             std::io::Write::write_all(&mut writer, content).unwrap();

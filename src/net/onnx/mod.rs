@@ -89,7 +89,8 @@ fn value(name: &str, channels: i64, description: &str) -> ValueInfoProto {
 fn description(metadata: &ModelMetadata) -> String {
     let ModelMetadata { name, licence, threshold, core, input, .. } = metadata;
     // Which pixels hang together is no operator of a network: who reads the mask applies it.
-    let rule = if *core > 0.0 { format!(", in short regions only where they reach {core} somewhere") } else { String::new() };
+    let rule =
+        if *core > 0.0 { format!(", in short regions only where they reach {core} somewhere") } else { String::new() };
     format!(
         "Attention U-Net `{name}`: finds cracks in photographs. A pixel is crack from probability {threshold} on{rule}. \
          Scale of the photograph: {}. Licence of the weights: {licence}.",

@@ -214,7 +214,7 @@ pub async fn delete(state: web::Data<WebState>, path: web::Path<String>) -> Resu
 }
 
 /// Takes back a deletion; a prediction that is not deleted stays as it is.
-#[utoipa::path(post, path = "/api/v1/predictions/{id}/restore", tag = "history", params(("id" = Uuid, Path)),
+#[utoipa::path(post, operation_id = "restore_prediction", path = "/api/v1/predictions/{id}/restore", tag = "history", params(("id" = Uuid, Path)),
     responses((status = 200, body = PredictionAnswer), (status = 404, body = ApiError, content_type = "application/problem+json")))]
 pub async fn restore(
     state: web::Data<WebState>,

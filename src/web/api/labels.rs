@@ -105,7 +105,7 @@ pub async fn append(
 }
 
 /// Appends a copy of a version as the newest.
-#[utoipa::path(post, path = "/api/v1/images/{sha256}/labels/{version}/restore", tag = "labels",
+#[utoipa::path(post, operation_id = "restore_label", path = "/api/v1/images/{sha256}/labels/{version}/restore", tag = "labels",
     params(("sha256" = String, Path), ("version" = i64, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, description = "`ETag` is the new version", body = LabelVersion),
         (status = "4XX", body = ApiError, content_type = "application/problem+json"),
