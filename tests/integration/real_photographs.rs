@@ -27,7 +27,7 @@ fn masonry_scores_as_in_an_independent_pipeline() {
     assert_eq!(report["images"], 40);
     let f1 = report["micro"]["f1"].as_f64().unwrap();
     println!("F1 {f1:.4} (95 % {}), IoU {}", report["intervals"]["f1"], report["micro"]["iou"]);
-    assert!((f1 - 0.4468).abs() <= 0.002, "F1 {f1}; Pillow and PyTorch without tiling give 0.4468");
+    assert!((f1 - 0.4360).abs() <= 0.002, "F1 {f1}; Pillow and PyTorch without tiling give 0.4360");
 }
 
 #[test]
@@ -37,5 +37,5 @@ fn deepcrack_scores_as_in_pytorch() {
     assert_eq!(report["images"], 237);
     let f1 = report["micro"]["f1"].as_f64().unwrap();
     println!("F1 {f1:.4} (95 % {}), IoU {}", report["intervals"]["f1"], report["micro"]["iou"]);
-    assert!((f1 - 0.8644).abs() <= 0.002, "F1 {f1}; PyTorch without tiling gives 0.8644");
+    assert!((f1 - 0.8632).abs() <= 0.002, "F1 {f1}; PyTorch without tiling gives 0.8632");
 }
