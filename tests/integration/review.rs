@@ -70,6 +70,15 @@ fn queue(server: &Server, count: usize) -> Vec<Value> {
     }
 }
 
+/// Waits until `seen` holds: what changes a label or verdict is answered before the queue has caught up.
+fn eventually(server: &Server, what: &str, seen: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !seen() {
+        assert!(started.elapsed() < Duration::from_secs(60), "{what}: {:?}", server.get("/api/v1/review").json());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 fn post(server: &Server, path: &str) -> crate::support::Answer {
     Request::new("POST", path).send(server)
 }
@@ -93,9 +102,11 @@ fn a_label_waits_in_quarantine_until_a_person_decides() {
     assert_eq!(post(&server, &at(&empty, "accept")).json()["state"], "accepted");
     assert_eq!(post(&server, &at(&full, "reject")).json()["state"], "rejected");
     assert_eq!(quarantine(&server).len(), 0);
-    let asked = queue(&server, 1);
-    assert_eq!((&asked[0]["image_sha256"], &asked[0]["waiting"]), (&json!(full), &json!(true)));
-    assert_eq!(summary(&server), "2 of 10 labelled, 1 waits for a mask");
+    eventually(&server, "a rejected label waits for another", || {
+        let asked = queue(&server, 1);
+        (&asked[0]["image_sha256"], &asked[0]["waiting"]) == (&json!(full), &json!(true))
+            && summary(&server) == "2 of 10 labelled, 1 waits for a mask"
+    });
     post(&server, "/api/v1/images/ab/labels/1/accept").problem(404, "not_found");
     post(&server, &format!("/api/v1/images/{full}/labels/9/reject")).problem(404, "not_found");
 
@@ -217,8 +228,9 @@ fn photographs_are_asked_by_what_a_label_would_teach() {
     queue(&server, 1);
     assert_eq!(summary(&server), "2 of 10 labelled, 1 waits for a mask");
     say(&ids[1], "wrong");
-    let items = queue(&server, 2);
-    assert!(items.iter().any(|item| item["reason"].as_str().unwrap().contains("Somebody said")), "{items:?}");
+    eventually(&server, "what was called wrong is asked again", || {
+        queue(&server, 2).iter().any(|item| item["reason"].as_str().unwrap().contains("Somebody said"))
+    });
 }
 
 /// Photographs that wait, labels in quarantine and labels that may train.

@@ -14,7 +14,7 @@ const ARCHITECTURE: Architecture = Architecture { base_width: 16 };
 const SIZE: [usize; 3] = [2, 32, 32];
 const STEPS: u64 = 50;
 /// Small, because differences of rounding grow along the way, and the faster the longer the steps.
-const RATE: f32 = 1e-5;
+const RATE: f32 = 3e-5;
 
 /// Normalised inputs and targets: a dark stripe on noise, another in every step.
 fn samples(step: u64) -> (Vec<f32>, Vec<f32>) {
