@@ -28,7 +28,7 @@ impl CoreScore {
     }
 }
 
-/// The core of the best mean F1 less [`ALARM_COST`] times the share of false alarms, and the scores without one; of equals, the
+/// The core of the best mean F1 less a fifth of the share of false alarms, and the scores without one; of equals, the
 /// lowest. `segmenter` has its final temperature and threshold, and asks for no core.
 ///
 /// # Errors

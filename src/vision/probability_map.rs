@@ -75,8 +75,8 @@ impl ProbabilityMap {
     /// with the sum `I` of probabilities inside it would share `I` pixels with a truth of `S`, the sum over the
     /// photograph; the figure is `1 − 2I / (S + M)`. A mask full of probabilities near one half, and crack left out
     /// just below the threshold, both raise it. A mean over all pixels would only tell how much crack there is, since
-    /// nearly all are sure background. Probabilities below [`UNCERTAIN_FROM`] are background and not summed; as many
-    /// sure pixels as [`SURE_SHARE`] of the photograph are added, so that a few doubtful pixels on a clean wall stay few.
+    /// nearly all are sure background. Probabilities below a tenth are background and not summed; as many
+    /// sure pixels as a ten-thousandth of the photograph are added, so that a few doubtful pixels on a clean wall stay few.
     pub fn uncertainty(&self, threshold: f32) -> f64 {
         let (level, floor) = (Self::level(threshold), Self::quantise(UNCERTAIN_FROM));
         let (mut expected, mut inside, mut marked) = (0u64, 0u64, 0u64);

@@ -148,7 +148,7 @@ fn choices(query: &Query, models: &[String]) -> Vec<Choice> {
         choice(query, "verdict", "Verdict", &verdicts),
         choice(query, "min_crack_ratio", "Crack, at least", &least),
         choice(query, "max_crack_ratio", "Crack, at most", &most),
-        choice(query, "min_uncertainty", "Uncertainty, at least", &unsure),
+        choice(query, "min_uncertainty", "Unsure, at least", &unsure),
         choice(query, "model", "Model", &models),
     ];
     for Choice { options, chosen, .. } in &mut choices {
