@@ -76,7 +76,7 @@ impl ProbabilityMap {
     /// photograph; the figure is `1 − 2I / (S + M)`. A mask full of probabilities near one half, and crack left out
     /// just below the threshold, both raise it. A mean over all pixels would only tell how much crack there is, since
     /// nearly all are sure background. Probabilities below a tenth are background and not summed; as many
-    /// sure pixels as a ten-thousandth of the photograph are added, so that a few doubtful pixels on a clean wall stay few.
+    /// sure pixels as three ten-thousandths of the photograph are added, so that a few doubtful pixels on a clean wall stay few.
     pub fn uncertainty(&self, threshold: f32) -> f64 {
         let (level, floor) = (Self::level(threshold), Self::quantise(UNCERTAIN_FROM));
         let (mut expected, mut inside, mut marked) = (0u64, 0u64, 0u64);
