@@ -17,7 +17,7 @@ use crate::net::Model;
 use crate::registry::{self, RegistryError};
 use crate::review::Keeper;
 use crate::segment::{Segmenter, TileSettings};
-use crate::serving::{Predictor, PredictorSettings};
+use crate::serving::{Predictor, PredictorSettings, adopt_old};
 use crate::settings::{Inference, Settings};
 use crate::store::{Recent, Retention, Store, StoreError, look_after};
 use crate::telemetry::metrics::{Exporter, publish_model};
@@ -164,7 +164,11 @@ impl Application {
             deleted_days: keeping.deleted_days,
         };
         let (store, recent) = (self.state.store.clone(), Arc::clone(&self.state.recent));
-        let keeper = tokio::spawn(look_after(store, recent, retention));
+        let limits = self.state.settings.server.decode_limits();
+        let keeper = tokio::spawn(async move {
+            adopt_old(&recent, &store, limits).await;
+            look_after(store, recent, retention).await;
+        });
         let mut server = tokio::spawn(self.server);
         let result = tokio::select! {
             result = &mut server => result,

@@ -5,11 +5,13 @@
 //! turn. Whoever drops the ticket is not computed for any more.
 
 mod admission;
+mod adopt;
 mod predictor;
 mod ring;
 mod worker;
 
 pub use admission::{Admission, Overloaded};
+pub use adopt::adopt_old;
 pub use predictor::{PredictError, Predicted, Predictor, PredictorSettings, Upload};
 pub use ring::{Progress, Stage, WorkError};
 

@@ -101,6 +101,15 @@ pub enum PredictError {
     Task(#[from] tokio::task::JoinError),
 }
 
+/// The mask at `threshold` as it is kept for long, in its own size and in the thumbnail's, both PNG.
+pub(super) fn masks(map: &ProbabilityMap, threshold: f32) -> Result<(Vec<u8>, Vec<u8>), PredictError> {
+    let mask = BinaryMask::from_probabilities(map, threshold);
+    let (mut mask_png, mut marks_png) = (Vec::new(), Vec::new());
+    encode::label_png(&mask, &mut mask_png)?;
+    encode::marks_png(&thumbnail::marks(&mask), Colour::default(), &mut marks_png)?;
+    Ok((mask_png, marks_png))
+}
+
 /// Predicts photographs with one model; cheap to share.
 #[derive(Debug)]
 pub struct Predictor {
@@ -254,10 +263,7 @@ impl Predictor {
             let took = started.elapsed();
             let thumbnail_jpeg = thumbnail::jpeg(&photo)?;
             drop(photo);
-            let mask = BinaryMask::from_probabilities(&map, threshold);
-            let (mut mask_png, mut marks_png) = (Vec::new(), Vec::new());
-            encode::label_png(&mask, &mut mask_png)?;
-            encode::marks_png(&thumbnail::marks(&mask), Colour::default(), &mut marks_png)?;
+            let (mask_png, marks_png) = masks(&map, threshold)?;
             let image_sha256 = sha256_hex(&content);
             Ok(Worked { map, survey, image_sha256, mask_png, thumbnail_jpeg, marks_png, took })
         });

@@ -7,7 +7,7 @@ use image::{DynamicImage, ImageFormat, RgbImage};
 use super::*;
 use crate::net::{InputScale, Model};
 use crate::segment::{Segmenter, TileSettings};
-use crate::store::{Recent, Store};
+use crate::store::{PredictionFile, Recent, Store};
 use crate::vision::DecodeLimits;
 
 struct Setup {
@@ -155,4 +155,35 @@ fn waiting_time_is_learned() {
     let refused = admission.admit(1).unwrap_err();
     assert!((8..=12).contains(&refused.retry_after.as_secs()), "{refused:?}");
     assert!(started.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn predictions_of_before_the_history_are_brought_into_it() {
+    let Setup { predictor, _folder } = setup(10, 100_000_000).await;
+    let sent = upload(120, 90);
+    let predicted = predictor.predict(sent.clone(), progress()).await.unwrap();
+    let (id, sha256) = (predicted.prediction.id, crate::digest::sha256_hex(&sent.content));
+    drop(predictor);
+
+    // An old folder: the photograph lies in the cache, and there is no row.
+    let old = tempfile::tempdir().unwrap();
+    let cache = old.path().join("recent");
+    fs_err::create_dir_all(&cache).unwrap();
+    for ending in ["json", "u16", "cracks"] {
+        let name = format!("{id}.{ending}");
+        fs_err::copy(_folder.path().join("recent").join(&name), cache.join(&name)).unwrap();
+    }
+    fs_err::write(cache.join(format!("{id}.photo")), &sent.content).unwrap();
+    let store = Store::open(old.path()).await.unwrap();
+    let recent = Arc::new(Recent::open(&cache, 100_000_000).unwrap());
+    for _ in 0..2 {
+        adopt_old(&recent, &store, DecodeLimits { max_pixels: 10_000_000 }).await;
+        let kept = store.prediction(id).await.unwrap().unwrap();
+        assert_eq!((&kept.prediction, &kept.image_sha256), (&predicted.prediction, &sha256));
+        assert!(recent.with_photo().is_empty() && recent.photo(id).is_err());
+        let photo = store.prediction_file(id, PredictionFile::Photo).await.unwrap().unwrap();
+        assert_eq!(photo, sent.content);
+        let mask = store.predicted_mask(id).await.unwrap().unwrap();
+        assert_eq!(mask.count() as u64, predicted.prediction.summary.crack_pixels);
+    }
 }

@@ -149,6 +149,26 @@ impl Recent {
         read(&self.files(id).photo)
     }
 
+    /// Predictions whose photograph is here, oldest first.
+    pub fn with_photo(&self) -> Vec<Uuid> {
+        let ids: Vec<Uuid> = self.lock().keys().copied().collect();
+        ids.into_iter().filter(|id| self.files(*id).photo.exists()).collect()
+    }
+
+    /// Removes the photograph of `id`, which is kept elsewhere now.
+    ///
+    /// # Errors
+    /// If the folder refuses.
+    pub fn forget_photo(&self, id: Uuid) -> io::Result<()> {
+        let photo = self.files(id).photo;
+        let bytes = fs_err::metadata(&photo)?.len();
+        fs_err::remove_file(photo)?;
+        if let Some(size) = self.lock().get_mut(&id) {
+            *size = size.saturating_sub(bytes);
+        }
+        Ok(())
+    }
+
     /// The probabilities, little-endian u16 row by row.
     ///
     /// # Errors
