@@ -103,6 +103,9 @@ pub struct TimingMs {
     pub total: f64,
 }
 
+/// Who acts on this machine without a token.
+pub const LOCAL_ACTOR: &str = "local";
+
 /// Milliseconds since the Unix epoch.
 pub fn now_ms() -> i64 {
     jiff::Timestamp::now().as_millisecond()

@@ -11,12 +11,10 @@ use tokio::task::spawn_blocking;
 
 use super::{Common, Outcome, block_on, print};
 use crate::app;
+use crate::domain::LOCAL_ACTOR;
 use crate::exchange::{self, ImportLimits};
 use crate::settings::Settings;
 use crate::store::Store;
-
-/// Who stands on labels that are imported unless another name is given.
-const LOCAL: &str = "local";
 
 #[derive(Debug, Args)]
 pub struct LabelsArgs {
@@ -43,7 +41,7 @@ enum Action {
         #[arg(value_name = "FILE")]
         file: PathBuf,
         /// Who stands on the labels.
-        #[arg(long, value_name = "NAME", default_value = LOCAL)]
+        #[arg(long, value_name = "NAME", default_value = LOCAL_ACTOR)]
         actor: String,
     },
 }

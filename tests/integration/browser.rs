@@ -43,6 +43,13 @@ pub struct Window {
 
 pub const WIDE: Window = Window { width: 1440, height: 1000, dark: false, script: true };
 pub const PHONE: Window = Window { width: 390, height: 844, dark: false, script: true };
+/// Windows in which every page is looked at, with the ends of their pictures' names.
+pub const WINDOWS: [(&str, Window); 4] = [
+    ("wide-light", WIDE),
+    ("wide-dark", Window { dark: true, ..WIDE }),
+    ("phone-light", PHONE),
+    ("phone-dark", Window { dark: true, ..PHONE }),
+];
 
 impl Browser {
     pub async fn open(window: Window) -> Self {
@@ -294,13 +301,7 @@ async fn without_script_the_form_leads_to_the_overlay() {
 #[ignore = "needs chromium and chromedriver"]
 async fn the_page_fits_every_window() {
     let server = Server::start();
-    let cases = [
-        ("wide-light", WIDE),
-        ("wide-dark", Window { dark: true, ..WIDE }),
-        ("phone-light", PHONE),
-        ("phone-dark", Window { dark: true, ..PHONE }),
-    ];
-    for (name, window) in cases {
+    for (name, window) in WINDOWS {
         let browser = Browser::open(window).await;
         browser.client.goto(&server.url).await.unwrap();
         browser.screenshot(&format!("{name}-start")).await;

@@ -7,7 +7,7 @@ use hairline::synth::{SceneParams, SyntheticPhoto, render};
 use image::{DynamicImage, GrayImage, ImageFormat};
 use serde_json::{Value, json};
 
-use crate::browser::{Browser, PHONE, WIDE, Window};
+use crate::browser::{Browser, WIDE, WINDOWS};
 use crate::support::{Part, Request, Server, encode};
 
 fn scene(seed: u64) -> SyntheticPhoto {
@@ -297,12 +297,7 @@ async fn the_queue_is_worked_off_by_keyboard() {
 #[ignore = "needs chromium and chromedriver"]
 async fn the_review_page_fits_every_window() {
     let server = prepared();
-    for (name, window) in [
-        ("review-wide-light", WIDE),
-        ("review-wide-dark", Window { dark: true, ..WIDE }),
-        ("review-phone-light", PHONE),
-        ("review-phone-dark", Window { dark: true, ..PHONE }),
-    ] {
+    for (name, window) in WINDOWS {
         let browser = Browser::open(window).await;
         browser.client.goto(&format!("{}/review", server.url)).await.unwrap();
         browser.wait_for(&shown("")).await;
@@ -311,7 +306,7 @@ async fn the_review_page_fits_every_window() {
         let overflow =
             browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth").await;
         assert!(overflow.as_i64().unwrap() <= 0, "{name} is wider than its window by {overflow} px");
-        browser.screenshot(name).await;
+        browser.screenshot(&format!("review-{name}")).await;
         browser.assert_no_errors().await;
     }
 }

@@ -8,14 +8,13 @@ pub mod token;
 use actix_web::HttpMessage;
 use actix_web::HttpRequest;
 
+use crate::domain::LOCAL_ACTOR;
+
 /// Who a request comes from.
 #[derive(Debug, Clone)]
 pub struct Actor(pub String);
 
-/// The actor on this machine, where no token is asked for.
-const LOCAL: &str = "local";
-
 /// Who `request` comes from.
 pub fn actor(request: &HttpRequest) -> String {
-    request.extensions().get::<Actor>().map_or_else(|| LOCAL.into(), |actor| actor.0.clone())
+    request.extensions().get::<Actor>().map_or_else(|| LOCAL_ACTOR.into(), |actor| actor.0.clone())
 }

@@ -1,7 +1,7 @@
 //! The editor in every window: nothing runs out of it, and `HAIRLINE_SCREENS` names a folder for pictures of it.
 
 use super::page::{choose, click, draw, ready, traced, wait_for_state};
-use crate::browser::{Browser, PHONE, READY, WIDE, Window, settle};
+use crate::browser::{Browser, READY, WINDOWS, settle};
 use crate::support::Server;
 
 const WIDER: &str = "const [w, h] = [document.documentElement.clientWidth, document.documentElement.clientHeight];
@@ -12,14 +12,8 @@ const WIDER: &str = "const [w, h] = [document.documentElement.clientWidth, docum
 #[ignore = "needs chromium and chromedriver"]
 async fn the_editor_fits_every_window() {
     let server = Server::start();
-    let cases = [
-        ("wide-light", WIDE),
-        ("wide-dark", Window { dark: true, ..WIDE }),
-        ("phone-light", PHONE),
-        ("phone-dark", Window { dark: true, ..PHONE }),
-    ];
     let mut id = String::new();
-    for (name, window) in cases {
+    for (name, window) in WINDOWS {
         let browser = Browser::open(window).await;
         if id.is_empty() {
             browser.client.goto(&server.url).await.unwrap();
